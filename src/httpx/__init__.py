@@ -1,0 +1,118 @@
+"""HTTPX: an HTTP client for Python, sync and async."""
+
+from .__version__ import __description__, __title__, __version__
+from ._client import USE_CLIENT_DEFAULT, AsyncClient, Client
+from ._client.functions import delete, get, head, options, patch, post, put, request, stream
+from ._config import Limits, Timeout
+from ._content.streams import AsyncByteStream, ByteStream, SyncByteStream
+from ._exceptions import (
+    CloseError,
+    ConnectError,
+    ConnectTimeout,
+    CookieConflict,
+    DecodingError,
+    HTTPError,
+    HTTPStatusError,
+    InvalidURL,
+    LocalProtocolError,
+    NetworkError,
+    PoolTimeout,
+    ProtocolError,
+    ProxyError,
+    ReadError,
+    ReadTimeout,
+    RemoteProtocolError,
+    RequestError,
+    RequestNotRead,
+    ResponseNotRead,
+    StreamClosed,
+    StreamConsumed,
+    StreamError,
+    TimeoutException,
+    TooManyRedirects,
+    TransportError,
+    UnsupportedProtocol,
+    WriteError,
+    WriteTimeout,
+)
+from ._models.headers import Headers
+from ._models.query import QueryParams
+from ._models.request import Request
+from ._models.response import Response
+from ._models.status import codes
+from ._models.url import URL
+from ._tls.context import SSLContext
+from ._tls.default import create_ssl_context
+from ._transports.base import AsyncBaseTransport, BaseTransport
+from ._transports.http import AsyncHTTPTransport, HTTPTransport
+from ._transports.mock import MockTransport
+
+__all__ = [
+    "URL",
+    "USE_CLIENT_DEFAULT",
+    "AsyncBaseTransport",
+    "AsyncByteStream",
+    "AsyncClient",
+    "AsyncHTTPTransport",
+    "BaseTransport",
+    "ByteStream",
+    "Client",
+    "CloseError",
+    "ConnectError",
+    "ConnectTimeout",
+    "CookieConflict",
+    "DecodingError",
+    "HTTPError",
+    "HTTPStatusError",
+    "HTTPTransport",
+    "Headers",
+    "InvalidURL",
+    "Limits",
+    "LocalProtocolError",
+    "MockTransport",
+    "NetworkError",
+    "PoolTimeout",
+    "ProtocolError",
+    "ProxyError",
+    "QueryParams",
+    "ReadError",
+    "ReadTimeout",
+    "RemoteProtocolError",
+    "Request",
+    "RequestError",
+    "RequestNotRead",
+    "Response",
+    "ResponseNotRead",
+    "SSLContext",
+    "StreamClosed",
+    "StreamConsumed",
+    "StreamError",
+    "SyncByteStream",
+    "Timeout",
+    "TimeoutException",
+    "TooManyRedirects",
+    "TransportError",
+    "UnsupportedProtocol",
+    "WriteError",
+    "WriteTimeout",
+    "__description__",
+    "__title__",
+    "__version__",
+    "codes",
+    "create_ssl_context",
+    "delete",
+    "get",
+    "head",
+    "options",
+    "patch",
+    "post",
+    "put",
+    "request",
+    "stream",
+]
+
+# Users meet these names as `httpx.Something`: in tracebacks, in `repr`, and in pickles.
+for _name in __all__:
+    if isinstance(_thing := globals()[_name], type):
+        _thing.__module__ = "httpx"
+del _name, _thing

@@ -1,0 +1,127 @@
+"""Settings that a caller passes around: time-outs and limits, with their defaults."""
+
+from __future__ import annotations
+
+import typing
+
+
+class UnsetType:
+    """The type of `UNSET`: told apart from None, which means "no limit" or "disabled"."""
+
+    def __repr__(self) -> str:
+        return "<unset>"
+
+    def __reduce__(self) -> str:
+        return "UNSET"  # stays the one object through pickle and copy
+
+
+UNSET = UnsetType()
+
+TimeoutTypes = typing.Union[
+    None,
+    float,
+    "tuple[float | None, float | None, float | None, float | None]",
+    "Timeout",
+]
+
+
+class Timeout:
+    """How long each phase of an exchange may take, in seconds; None means without limit.
+
+    * `connect`: name resolution, TCP and TLS, together.
+    * `read`: until the head of the response is complete, then for each further piece of its body.
+    * `write`: for each piece of the request that is handed to the network.
+    * `pool`: waiting for a free connection.
+
+    `Timeout(5.0)` sets all four, `Timeout(5.0, connect=60.0)` all but one, `Timeout(None)` none. Without a default all
+    four must be given, or `ValueError` is raised. Clients use `Timeout(5.0)` unless told otherwise.
+    """
+
+    __slots__ = ("_phases", "connect", "pool", "read", "write")
+
+    def __init__(
+        self,
+        timeout: TimeoutTypes | UnsetType = UNSET,
+        *,
+        connect: float | None | UnsetType = UNSET,
+        read: float | None | UnsetType = UNSET,
+        write: float | None | UnsetType = UNSET,
+        pool: float | None | UnsetType = UNSET,
+    ) -> None:
+        default: typing.Sequence[typing.Any]
+        if isinstance(timeout, Timeout):
+            default = (timeout.connect, timeout.read, timeout.write, timeout.pool)
+        elif isinstance(timeout, tuple):
+            if len(timeout) != 4:
+                raise ValueError("A timeout tuple holds four values: (connect, read, write, pool).")
+            default = timeout
+        else:
+            default = (timeout,) * 4
+        given = (connect, read, write, pool)
+        values = [fallback if value is UNSET else value for value, fallback in zip(given, default, strict=True)]
+        if UNSET in values:
+            raise ValueError("Timeout() needs a default, as in Timeout(5.0), or all four of connect, read, write and pool.")
+        self.connect: float | None = values[0]
+        self.read: float | None = values[1]
+        self.write: float | None = values[2]
+        self.pool: float | None = values[3]
+        self._phases = {"connect": self.connect, "read": self.read, "write": self.write, "pool": self.pool}
+
+    def as_dict(self) -> dict[str, float | None]:
+        """The four values by name, as transports receive them in `request.extensions["timeout"]`."""
+        return self._phases.copy()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Timeout) and self._phases == other._phases
+
+    def __hash__(self) -> int:
+        return hash((self.connect, self.read, self.write, self.pool))
+
+    def __repr__(self) -> str:
+        if len(set(self._phases.values())) == 1:
+            return f"Timeout(timeout={self.connect})"
+        return f"Timeout(connect={self.connect}, read={self.read}, write={self.write}, pool={self.pool})"
+
+
+class Limits:
+    """How many connections a client keeps.
+
+    * `max_connections`: open at once, idle ones included; None (the default here) for no limit.
+    * `max_keepalive_connections`: kept open while idle; None for no limit.
+    * `keepalive_expiry`: seconds an idle connection is kept; 5 by default, None for ever.
+
+    Clients use `Limits(max_connections=100, max_keepalive_connections=20)` unless told otherwise.
+    """
+
+    __slots__ = ("keepalive_expiry", "max_connections", "max_keepalive_connections")
+
+    def __init__(
+        self,
+        *,
+        max_connections: int | None = None,
+        max_keepalive_connections: int | None = None,
+        keepalive_expiry: float | None = 5.0,
+    ) -> None:
+        self.max_connections = max_connections
+        self.max_keepalive_connections = max_keepalive_connections
+        self.keepalive_expiry = keepalive_expiry
+
+    def _values(self) -> tuple[int | None, int | None, float | None]:
+        return (self.max_connections, self.max_keepalive_connections, self.keepalive_expiry)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Limits) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        return (
+            f"Limits(max_connections={self.max_connections}, "
+            f"max_keepalive_connections={self.max_keepalive_connections}, keepalive_expiry={self.keepalive_expiry})"
+        )
+
+
+DEFAULT_TIMEOUT_CONFIG = Timeout(5.0)
+DEFAULT_LIMITS = Limits(max_connections=100, max_keepalive_connections=20)
+DEFAULT_MAX_REDIRECTS = 20

@@ -1,0 +1,60 @@
+"""From an origin to a byte stream that its protocol can be spoken on: name, address, TCP, TLS."""
+
+from __future__ import annotations
+
+import ssl
+import time
+import typing
+
+from .._exceptions import ConnectTimeout
+from .._network.base import Network, SocketOption, Stream
+from .._tls.default import default_context
+
+
+class Route(typing.NamedTuple):
+    """What makes two connections interchangeable: they lead to the same place, verified as the same name."""
+
+    scheme: str
+    host: str
+    port: int
+    server_hostname: str
+    realm: object
+
+
+class Dialer(typing.NamedTuple):
+    """How connections of one transport are made. `ssl_context` None is the process's default."""
+
+    ssl_context: ssl.SSLContext | None = None
+    uds: str | None = None
+    local_address: str | None = None
+    socket_options: typing.Sequence[SocketOption] = ()
+
+    async def dial(self, network: Network, route: Route, timeout: float | None) -> Stream:
+        """Connect, and do the TLS handshake for https; both within `timeout` seconds together."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if self.uds is not None:
+            stream = await network.connect_unix(self.uds, timeout)
+        else:
+            stream = await network.connect(
+                route.host, route.port, timeout, local_address=self.local_address, socket_options=self.socket_options
+            )
+        if route.scheme != "https":
+            return stream
+        try:
+            context = default_context() if self.ssl_context is None else self.ssl_context
+            if not getattr(context, "_trust_is_loaded", True):
+                await network.in_thread(context._load_trust)  # type: ignore[attr-defined]
+            await stream.start_tls(context, route.server_hostname, _remaining(deadline, stream.peer))
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+
+def _remaining(deadline: float | None, peer: str) -> float | None:
+    if deadline is None:
+        return None
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
+        raise ConnectTimeout(f"Connecting to {peer} left no time for the TLS handshake.")
+    return remaining

@@ -1,0 +1,273 @@
+"""One exchange after another on one HTTP/1.1 connection: write the request, read the head, then the body."""
+
+from __future__ import annotations
+
+import time
+import typing
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+
+from .._content.streams import ByteStream
+from .._exceptions import LocalProtocolError, ReadError, ReadTimeout, RemoteProtocolError, WriteError
+from .._models.headers import Headers
+from .._models.request import Request
+from .._network.base import Network, Stream
+from .._protocols.http1.engine import NEED_DATA, UPGRADED, HTTP1Engine
+from .._protocols.http1.head import ResponseHead
+from .._protocols.http1.serialize import LAST_CHUNK, serialize_chunk, serialize_fields, serialize_head
+
+_PIECE = 262_144  # bytes of a body that are handed over between two looks at whether the server has answered already
+_CONTINUE_PATIENCE = 1.0  # seconds to wait for "100 Continue" before sending the body all the same (RFC 9110 section 10.1.1)
+
+Timeouts = typing.Mapping[str, float | None]
+_IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
+
+
+class ConnectionDied(Exception):
+    """A connection that was used before broke before any byte of this response: the request may be sent on another one."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class HTTP1Connection:
+    """An open connection, and how far it is in its exchange."""
+
+    __slots__ = ("_engine", "_network", "_served", "idle_since", "key", "stream")
+
+    def __init__(self, key: typing.Hashable, stream: Stream, network: Network) -> None:
+        self.key = key
+        self.stream = stream
+        self.idle_since = 0.0
+        self._engine = HTTP1Engine()
+        self._network = network
+        self._served = 0
+
+    def is_usable(self) -> bool:
+        """Whether another request may go over this connection: it is open, and has not spoken out of turn."""
+        return self.stream.is_quiet()
+
+    def close(self) -> None:
+        """Close the connection at once."""
+        self.stream.close()
+
+    async def exchange(self, request: Request, timeouts: Timeouts) -> ResponseHead:
+        """Send `request` and return the final head of its response.
+
+        Raises `ConnectionDied` where it is known to be safe to send it again elsewhere (RFC 9110 section 9.2.2).
+        """
+        was_used = self._served > 0
+        self._served += 1
+        failure: WriteError | None = None
+        try:
+            await self._send(request, timeouts)
+        except WriteError as error:
+            # The server may have answered and hung up before it read everything: its answer is what counts.
+            failure = error
+        try:
+            return await self._receive_head(timeouts.get("read"))
+        except (ReadError, RemoteProtocolError) as error:
+            if not self._engine.awaits_first_byte:
+                raise
+            told = failure or error
+            if was_used and _is_repeatable(request):
+                raise ConnectionDied(told) from error
+            raise told from told.__cause__
+
+    async def _send(self, request: Request, timeouts: Timeouts) -> None:
+        headers = request.headers
+        index = headers._lookup()
+        block = headers._block
+        if block is None:
+            block = headers._block = serialize_fields(headers._fields)
+        if b"host" not in index:
+            raise LocalProtocolError("The request has no Host header.")
+        target = request.extensions.get("target") or request.url._target
+        head = serialize_head(request.method, target, block)
+        connection = index.get(b"connection", b"")
+        stays = b"close" not in connection.lower() if connection else True
+        length, chunked = _framing(index)
+        timeout = timeouts.get("write")
+        self._engine.start(request.method, stays, b"upgrade" in index)
+        stream = request.stream
+        if type(stream) is ByteStream and not chunked and len(stream._bytes) <= _PIECE and b"expect" not in index:
+            _check_length(len(stream._bytes), length)
+            await self.stream.send(head + stream._bytes, timeout)
+            return
+        await self.stream.send(head, timeout)
+        if b"expect" in index and b"100-continue" in index[b"expect"].lower() and await self._is_answered_within(_CONTINUE_PATIENCE):
+            return
+        await self._send_body(_parts(stream, self._network), length, chunked, timeout)
+
+    async def _send_body(self, parts: _Parts, length: int | None, chunked: bool, timeout: float | None) -> None:
+        sent = 0
+        try:
+            while (part := await parts.next()) is not None:
+                if not part:
+                    continue
+                sent += len(part)
+                if length is not None and sent > length:
+                    _check_length(sent, length)
+                for start in range(0, len(part), _PIECE):
+                    piece = part if len(part) <= _PIECE else part[start : start + _PIECE]
+                    await self.stream.send(serialize_chunk(piece) if chunked else piece, timeout)
+                    if not self.stream.is_quiet():
+                        self._engine.abandon_request()
+                        return
+        finally:
+            await parts.close()
+        if chunked:
+            await self.stream.send(LAST_CHUNK, timeout)
+        else:
+            _check_length(sent, length)
+
+    async def _is_answered_within(self, patience: float) -> bool:
+        # True if the server gave a final answer instead of "100 Continue"; the body is then not wanted.
+        try:
+            while True:
+                data = await self.stream.receive(patience)
+                self._engine.receive(data)
+                head = self._engine.peek_status()
+                if head is not None:
+                    if head >= 200:
+                        self._engine.abandon_request()
+                    return head >= 200
+        except ReadTimeout:
+            return False
+
+    async def _receive_head(self, timeout: float | None) -> ResponseHead:
+        engine = self._engine
+        deadline = None if timeout is None else time.monotonic() + timeout
+        wait = timeout
+        while True:
+            head = engine.next_head()
+            if head is not NEED_DATA:
+                if head.status_code >= 200 or engine.state == UPGRADED:
+                    return head
+                continue
+            # The whole head has one deadline: a server that drips it, or sends 1xx for ever, does not move it.
+            engine.receive(await self.stream.receive(wait))
+            if deadline is not None:
+                wait = deadline - time.monotonic()
+                if wait <= 0 and timeout is not None:
+                    wait = self._last_look(timeout)
+
+    def _last_look(self, timeout: float) -> float:
+        if self._engine.has_complete_head():
+            return 0.0
+        raise ReadTimeout(f"The head of the response from {self.stream.peer} was not complete within {timeout:g} seconds.")
+
+    async def next_data(self, timeout: float | None) -> bytes | None:
+        """The next bytes of the body, None at its end."""
+        engine = self._engine
+        while True:
+            data = engine.next_data()
+            if data is not NEED_DATA:
+                return data
+            received = await self.stream.receive(timeout)
+            if not received and not self.stream.ended_cleanly:
+                raise RemoteProtocolError(f"{self.stream.peer} cut the TLS connection within the response (no close_notify).")
+            engine.receive(received)
+
+    def data_at_hand(self) -> bytes | None:
+        """The whole body, if all of it has arrived with the head, else None."""
+        return self._engine.whole_body()
+
+    def finish(self) -> bool:
+        """Close the books on this exchange: whether the connection may be used again."""
+        return self._engine.finish()
+
+    @property
+    def trailers(self) -> list[tuple[bytes, bytes]]:
+        """The trailer fields of a body that is complete."""
+        return self._engine.trailers
+
+    @property
+    def is_upgraded(self) -> bool:
+        """Whether the connection has left HTTP/1.1, for a 101 response or a tunnel."""
+        return self._engine.state == UPGRADED
+
+    def unread(self) -> bytes:
+        """After an upgrade: bytes that already belong to the other protocol."""
+        return self._engine.unread()
+
+
+class _Parts:
+    # A body's parts, one at a time, whichever kind of iterable gives them: what `async for` cannot be written over.
+    async def next(self) -> bytes | None:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        return None
+
+
+class _SyncParts(_Parts):
+    def __init__(self, iterator: Iterator[bytes], network: Network) -> None:
+        self._iterator = iterator
+        self._network = network
+
+    async def next(self) -> bytes | None:
+        # Where there is an event loop, reading a file must not block it.
+        return await self._network.in_thread(lambda: next(self._iterator, None))
+
+
+class _AsyncParts(_Parts):
+    def __init__(self, iterator: AsyncIterator[bytes]) -> None:
+        self._iterator = iterator
+
+    async def next(self) -> bytes | None:
+        try:
+            return await self._iterator.__anext__()
+        except StopAsyncIteration:
+            return None
+
+    async def close(self) -> None:
+        aclose = getattr(self._iterator, "aclose", None)
+        if aclose is not None:
+            await aclose()
+
+
+def _parts(stream: typing.Any, network: Network) -> _Parts:
+    if network.realm() is None:
+        if not isinstance(stream, Iterable):
+            raise RuntimeError("The content of this request is an async iterable, which only an AsyncClient can send.")
+        return _SyncParts(iter(stream), network)
+    if isinstance(stream, AsyncIterable):
+        return _AsyncParts(stream.__aiter__())
+    return _SyncParts(iter(stream), network)
+
+
+def _framing(index: dict[bytes, bytes]) -> tuple[int | None, bool]:
+    # The declared length of the body (None if there is none), and whether it goes out in chunks.
+    length = index.get(b"content-length")
+    coding = index.get(b"transfer-encoding")
+    if coding is not None:
+        if length is not None:
+            raise LocalProtocolError("A request has either Content-Length or Transfer-Encoding, not both.")
+        if coding.lower() != b"chunked":
+            raise LocalProtocolError("The only Transfer-Encoding of a request is chunked.")
+        return None, True
+    if length is None:
+        return None, False
+    if not length.isdigit() or len(length) > 19:
+        raise LocalProtocolError("Content-Length is one decimal number.")
+    return int(length), False
+
+
+def _check_length(sent: int, length: int | None) -> None:
+    if sent != (length or 0):
+        if length is None:
+            raise LocalProtocolError("The request has content, but neither Content-Length nor Transfer-Encoding.")
+        raise LocalProtocolError(f"The content has {sent} bytes or more, where Content-Length says {length}.")
+
+
+def _is_repeatable(request: Request) -> bool:
+    return request.method in _IDEMPOTENT and type(request.stream) is ByteStream
+
+
+def prepared(headers: Headers) -> Headers:
+    """The same headers, serialized and indexed ahead, for all the copies that share them."""
+    headers._lookup()
+    if headers._block is None:
+        headers._block = serialize_fields(headers._fields)
+    return headers

@@ -1,0 +1,228 @@
+"""The exceptions of HTTPX, all in one tree.
+
+    HTTPError
+    ├── RequestError                  the exchange failed
+    │   ├── TransportError            below the level of HTTP semantics
+    │   │   ├── TimeoutException
+    │   │   │   ├── ConnectTimeout
+    │   │   │   ├── ReadTimeout
+    │   │   │   ├── WriteTimeout
+    │   │   │   └── PoolTimeout
+    │   │   ├── NetworkError
+    │   │   │   ├── ConnectError
+    │   │   │   ├── ReadError
+    │   │   │   ├── WriteError
+    │   │   │   └── CloseError
+    │   │   ├── ProtocolError
+    │   │   │   ├── LocalProtocolError    our side would have broken the protocol
+    │   │   │   └── RemoteProtocolError   the peer broke it
+    │   │   ├── ProxyError
+    │   │   └── UnsupportedProtocol
+    │   ├── DecodingError
+    │   └── TooManyRedirects
+    └── HTTPStatusError               the exchange succeeded with a 4xx or 5xx
+    InvalidURL
+    CookieConflict
+    StreamError                       the caller used a body in the wrong order
+    ├── StreamConsumed
+    ├── StreamClosed
+    ├── ResponseNotRead
+    └── RequestNotRead
+
+Every exception survives `pickle` and `copy`, with its request, response and notes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import typing
+
+if typing.TYPE_CHECKING:
+    from ._models.request import Request
+    from ._models.response import Response
+
+
+class HTTPError(Exception):
+    """Base of everything that can go wrong with one request: catch it to catch all of them.
+
+    Raised by `Response.raise_for_status()` (as `HTTPStatusError`) and by every way of sending a request (as `RequestError`).
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self._request: Request | None = None
+
+    @property
+    def request(self) -> Request:
+        """The request that failed. Raises `RuntimeError` if the exception was made without one."""
+        if self._request is None:
+            raise RuntimeError(f"This {type(self).__name__} was raised without a request.")
+        return self._request
+
+    @request.setter
+    def request(self, request: Request) -> None:
+        self._request = request
+
+
+class RequestError(HTTPError):
+    """No usable response was received."""
+
+    def __init__(self, message: str, *, request: Request | None = None) -> None:
+        super().__init__(message)
+        self._request = request
+
+
+class TransportError(RequestError):
+    """The failure lies in the transport: connecting, sending, receiving, or the protocol spoken."""
+
+
+class TimeoutException(TransportError):
+    """An operation took longer than its time-out."""
+
+
+class ConnectTimeout(TimeoutException):
+    """Resolving the name, connecting and the TLS handshake took longer than `Timeout.connect` together."""
+
+
+class ReadTimeout(TimeoutException):
+    """Nothing arrived for `Timeout.read` seconds, or the head of the response was not complete by then."""
+
+
+class WriteTimeout(TimeoutException):
+    """The peer accepted no data for `Timeout.write` seconds."""
+
+
+class PoolTimeout(TimeoutException):
+    """No connection became free within `Timeout.pool` seconds."""
+
+
+class NetworkError(TransportError):
+    """The network failed."""
+
+
+class ConnectError(NetworkError):
+    """No connection could be established: name resolution, TCP, or the TLS handshake failed."""
+
+
+class ReadError(NetworkError):
+    """Receiving failed."""
+
+
+class WriteError(NetworkError):
+    """Sending failed."""
+
+
+class CloseError(NetworkError):
+    """Closing a connection failed."""
+
+
+class ProtocolError(TransportError):
+    """One of the two sides violated the protocol."""
+
+
+class LocalProtocolError(ProtocolError):
+    """The request as given cannot be sent without violating the protocol, such as a header with a line break."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer violated the protocol, such as a malformed or truncated response."""
+
+
+class ProxyError(TransportError):
+    """The proxy refused, or failed to establish, the connection."""
+
+
+class UnsupportedProtocol(TransportError):
+    """The URL's scheme is missing or is none that this client speaks."""
+
+
+class DecodingError(RequestError):
+    """The response body does not decode as its `Content-Encoding` says."""
+
+
+class TooManyRedirects(RequestError):
+    """More than `max_redirects` redirects were followed."""
+
+
+class HTTPStatusError(HTTPError):
+    """The response has a 4xx or 5xx status. Raised by `Response.raise_for_status()`."""
+
+    def __init__(self, message: str, *, request: Request, response: Response) -> None:
+        super().__init__(message)
+        self.request = request
+        self.response = response
+
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class InvalidURL(Exception):
+    """The URL is malformed, or a component would have been."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+class CookieConflict(Exception):
+    """Several cookies match the name: say which with `domain=` and `path=`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+class StreamError(RuntimeError):
+    """The body of a request or response was used in a way its state does not allow."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class StreamConsumed(StreamError):
+    """The body was to be streamed a second time, and cannot be."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The body has been streamed already, and a stream runs only once. Keep it with `.read()`, or give content that can be iterated again."
+        )
+
+
+class StreamClosed(StreamError):
+    """The body was to be read after it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__("The body can no longer be read: the stream is closed.")
+
+
+class ResponseNotRead(StreamError):
+    """The content of a streaming response was accessed before it was read."""
+
+    def __init__(self) -> None:
+        super().__init__("The response is streaming and its content is not here yet: call `.read()` (or `await .aread()`) first.")
+
+
+class RequestNotRead(StreamError):
+    """The content of a streaming request was accessed before it was read."""
+
+    def __init__(self) -> None:
+        super().__init__("The request's content is a stream and has not been read: call `.read()` (or `await .aread()`) first.")
+
+
+def _rebuild(cls: type[Exception], args: tuple[typing.Any, ...], state: dict[str, typing.Any]) -> Exception:
+    # For exceptions whose constructor does not take what `args` holds.
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
+
+
+@contextlib.contextmanager
+def request_context(request: Request | None = None) -> typing.Iterator[None]:
+    """Attach `request` to any `RequestError` or `InvalidURL` that leaves the block without one."""
+    try:
+        yield
+    except (TransportError, RequestError) as error:
+        if request is not None and error._request is None:
+            error.request = request
+        raise

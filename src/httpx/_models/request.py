@@ -1,0 +1,167 @@
+"""A request as a value: what is asked, before anything is sent."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import AsyncIterable, Iterable
+
+from .._content.encode import encode_request
+from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
+from .._exceptions import RequestNotRead, StreamClosed
+from .headers import Headers, HeaderTypes
+from .query import QueryParamTypes
+from .url import URL, URLTypes
+
+RequestStream = SyncByteStream | AsyncByteStream
+
+
+class Request:
+    """An HTTP request.
+
+    The content comes from one of `content` (bytes, text, a file, or an iterable of bytes), `json`, or a `stream` that is
+    sent as it is. `Host` and the fields that describe the content (`Content-Length` or `Transfer-Encoding`,
+    `Content-Type`) are added unless `headers` has them.
+
+    `extensions` goes to the transport: `timeout` (a dict of seconds), `sni_hostname`, `target`, `trace`.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_content", "extensions", "headers", "method", "stream", "url")
+
+    _content: bytes
+
+    def __init__(
+        self,
+        method: str,
+        url: URLTypes,
+        *,
+        params: QueryParamTypes | None = None,
+        headers: HeaderTypes | None = None,
+        content: typing.Any = None,
+        data: typing.Any = None,
+        files: typing.Any = None,
+        json: typing.Any = None,
+        stream: RequestStream | None = None,
+        extensions: typing.Mapping[str, typing.Any] | None = None,
+    ) -> None:
+        self.method = method.upper()
+        self.url = URL(url) if params is None else URL(url, params=params)
+        self.headers = Headers(headers)
+        self.extensions: dict[str, typing.Any] = {} if extensions is None else dict(extensions)
+        if stream is not None:
+            self.stream: RequestStream = stream
+            self._add_host()
+            return
+        described, self.stream = encode_request(
+            content=content, data=data, files=files, json=json, boundary=_multipart_boundary(self.headers)
+        )
+        self._add_host()
+        if not described and self.method in ("POST", "PUT", "PATCH"):
+            described = {"Content-Length": "0"}
+        if described:
+            self._describe_content(described)
+        if type(self.stream) is ByteStream:
+            self._content = self.stream._bytes
+
+    @classmethod
+    def _of(cls, method: str, url: URL, headers: Headers, extensions: dict[str, typing.Any]) -> Request:
+        # A request without content, from parts that are known to be in order.
+        request = cls.__new__(cls)
+        request.method = method
+        request.url = url
+        request.headers = headers
+        request.extensions = extensions
+        request.stream = _EMPTY
+        request._content = b""
+        return request
+
+    def _add_host(self) -> None:
+        if "host" not in self.headers:
+            self.headers._replace_fields([(b"Host", self.url._netloc), *self.headers._fields])
+
+    def _describe_content(self, described: dict[str, str]) -> None:
+        # A caller who frames the message, in either way, is not contradicted: never both (RFC 9112 section 6.1).
+        headers = self.headers
+        framed = "content-length" in headers or "transfer-encoding" in headers
+        added = [
+            (name.encode("ascii"), value.encode("ascii"))
+            for name, value in described.items()
+            if name not in headers and not (framed and name.lower() in ("content-length", "transfer-encoding"))
+        ]
+        headers._replace_fields([*headers._fields, *added])
+
+    @property
+    def content(self) -> bytes:
+        """The content in memory. Raises `RequestNotRead` if it is a stream that was not read."""
+        try:
+            return self._content
+        except AttributeError:
+            raise RequestNotRead() from None
+
+    def read(self) -> bytes:
+        """Read the content into memory, so that it can be looked at and sent again."""
+        if not hasattr(self, "_content"):
+            if not isinstance(self.stream, Iterable):
+                raise TypeError("The content of this request is an async stream: use `await request.aread()`.")
+            self._keep(b"".join(self.stream))
+        return self._content
+
+    async def aread(self) -> bytes:
+        """Read the content into memory, so that it can be looked at and sent again."""
+        if not hasattr(self, "_content"):
+            if not isinstance(self.stream, AsyncIterable):
+                raise TypeError("The content of this request is a sync stream: use `request.read()`.")
+            self._keep(b"".join([part async for part in self.stream]))
+        return self._content
+
+    def _keep(self, content: bytes) -> None:
+        self._content = content
+        if not isinstance(self.stream, ByteStream):
+            # The headers may say that the length is unknown; what is sent follows them.
+            self.stream = ByteStream(content)
+
+    def __repr__(self) -> str:
+        return f"<Request({self.method!r}, {str(self.url.copy_with(username=None, password=None)) if self.url._userinfo else str(self.url)!r})>"
+
+    def __getstate__(self) -> dict[str, typing.Any]:
+        return {
+            "method": self.method,
+            "url": self.url,
+            "headers": self.headers,
+            "extensions": {key: value for key, value in self.extensions.items() if key == "timeout"},
+            "content": getattr(self, "_content", None),
+        }
+
+    def __setstate__(self, state: dict[str, typing.Any]) -> None:
+        content = state.pop("content")
+        for name, value in state.items():
+            setattr(self, name, value)
+        if content is None:
+            self.stream = LostStream()
+        else:
+            self._content = content
+            self.stream = ByteStream(content)
+
+
+class LostStream(SyncByteStream, AsyncByteStream):
+    """The stream of a message that was pickled or copied before it was read: there is none any more."""
+
+    def __iter__(self) -> typing.Iterator[bytes]:
+        raise StreamClosed()
+
+    async def __aiter__(self) -> typing.AsyncIterator[bytes]:
+        raise StreamClosed()
+        yield b""
+
+
+_EMPTY = ByteStream(b"")
+
+
+def _multipart_boundary(headers: Headers) -> str | None:
+    content_type = headers.get("content-type")
+    if content_type is None or not content_type.lower().startswith("multipart/form-data"):
+        return None
+    for parameter in content_type.split(";")[1:]:
+        name, _, value = parameter.strip().partition("=")
+        if name.strip().lower() == "boundary":
+            return str(value.strip().strip('"')) or None
+    return None

@@ -1,0 +1,465 @@
+"""A response as a value, and its body as a stream."""
+
+from __future__ import annotations
+
+import codecs
+import datetime
+import json as jsonlib
+import re
+import typing
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+
+from .._content.codings import Decoder, make_decoder
+from .._content.encode import encode_response
+from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
+from .._content.text import ByteChunker, LineDecoder, TextChunker, TextDecoder, is_text_encoding, parse_content_type_charset
+from .._exceptions import DecodingError, HTTPStatusError, ResponseNotRead, StreamClosed, StreamConsumed
+from .headers import Headers, HeaderTypes
+from .request import LostStream, Request
+from .status import codes
+from .url import URL
+
+ResponseStream = SyncByteStream | AsyncByteStream
+
+_KINDS = {1: "Informational", 3: "Redirect", 4: "Client error", 5: "Server error"}
+_EXCERPT_SIZE = 500
+_LINK = re.compile(r"<([^<>]*)>([^<]*)")
+_LINK_PARAMETER = re.compile(r"""\s*([^\s=;,"']+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^;,]*))""")
+
+
+class Response:
+    """An HTTP response.
+
+    The response to `client.get()` and its like has been read: `content`, `text` and `json()` are at hand. One from
+    `client.stream()` is not: iterate it, or `read()` it.
+
+    `default_encoding` is the charset of text that declares none: a name, or a function from content to a name.
+    """
+
+    def __init__(
+        self,
+        status_code: int,
+        *,
+        headers: HeaderTypes | None = None,
+        content: typing.Any = None,
+        text: str | None = None,
+        html: str | None = None,
+        json: typing.Any = None,
+        stream: ResponseStream | None = None,
+        request: Request | None = None,
+        extensions: dict[str, typing.Any] | None = None,
+        history: list[Response] | None = None,
+        default_encoding: str | Callable[[bytes], str | None] = "utf-8",
+    ) -> None:
+        self.status_code = status_code
+        self.headers = Headers(headers)
+        self._start(request, {} if extensions is None else dict(extensions), history, default_encoding)
+        if stream is not None:
+            self.stream = stream
+            return
+        described, self.stream = encode_response(content, text, html, json)
+        framed = "content-length" in self.headers or "transfer-encoding" in self.headers
+        for name, value in described.items():
+            if name not in self.headers and not (framed and name.lower() in ("content-length", "transfer-encoding")):
+                self.headers[name] = value
+        if isinstance(self.stream, ByteStream):
+            self.read()
+
+    @classmethod
+    def _of(cls, status_code: int, headers: Headers, stream: ResponseStream, request: Request, extensions: dict[str, typing.Any]) -> Response:
+        # From a transport of ours: nothing to convert, nothing to copy.
+        response = cls.__new__(cls)
+        response.status_code = status_code
+        response.headers = headers
+        response.stream = stream
+        response._start(request, extensions, None, "utf-8")
+        return response
+
+    def _start(
+        self,
+        request: Request | None,
+        extensions: dict[str, typing.Any],
+        history: list[Response] | None,
+        default_encoding: str | Callable[[bytes], str | None],
+    ) -> None:
+        self._request = request
+        self.extensions = extensions
+        self.history: list[Response] = [] if history is None else list(history)
+        self.default_encoding = default_encoding
+        self.next_request: Request | None = None
+        self.is_closed = False
+        self.is_stream_consumed = False
+        self.stream: ResponseStream
+        self._num_bytes_downloaded = 0
+        self._elapsed: float | None = None
+        self._clock: tuple[Callable[[], float], float] | None = None
+
+    # What the head says.
+
+    @property
+    def request(self) -> Request:
+        """The request that this is the answer to. Raises `RuntimeError` if the response was made without one."""
+        if self._request is None:
+            raise RuntimeError("This response was made without a request.")
+        return self._request
+
+    @request.setter
+    def request(self, value: Request) -> None:
+        self._request = value
+
+    @property
+    def elapsed(self) -> datetime.timedelta:
+        """From sending the request until the response was closed. Raises `RuntimeError` before that."""
+        if self._elapsed is None:
+            raise RuntimeError("The time is known once the response has been read or closed.")
+        return datetime.timedelta(seconds=self._elapsed)
+
+    @elapsed.setter
+    def elapsed(self, value: datetime.timedelta) -> None:
+        self._elapsed = value.total_seconds()
+
+    @property
+    def http_version(self) -> str:
+        """`HTTP/1.1`, `HTTP/1.0` or `HTTP/2`."""
+        version = self.extensions.get("http_version")
+        return "HTTP/1.1" if version is None else str(version, "ascii", "ignore")
+
+    @property
+    def reason_phrase(self) -> str:
+        """What the server called the status, or the phrase registered for it."""
+        phrase = self.extensions.get("reason_phrase")
+        return codes.get_reason_phrase(self.status_code) if phrase is None else str(phrase, "ascii", "ignore")
+
+    @property
+    def url(self) -> URL:
+        """The URL that answered. Raises `RuntimeError` if the response was made without a request."""
+        return self.request.url
+
+    @property
+    def is_informational(self) -> bool:
+        """Whether the status is 1xx."""
+        return 100 <= self.status_code <= 199
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status_code <= 299
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the status is 3xx; `has_redirect_location` tells whether it leads anywhere."""
+        return 300 <= self.status_code <= 399
+
+    @property
+    def is_client_error(self) -> bool:
+        """Whether the status is 4xx."""
+        return 400 <= self.status_code <= 499
+
+    @property
+    def is_server_error(self) -> bool:
+        """Whether the status is 5xx."""
+        return 500 <= self.status_code <= 599
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the status is 4xx or 5xx."""
+        return 400 <= self.status_code <= 599
+
+    @property
+    def has_redirect_location(self) -> bool:
+        """Whether this is a redirect (301, 302, 303, 307 or 308) with a `Location`."""
+        return self.status_code in (301, 302, 303, 307, 308) and "location" in self.headers
+
+    @property
+    def links(self) -> dict[str | None, dict[str, str]]:
+        """The `Link` fields (RFC 8288), by their `rel`, or by URL where there is none."""
+        links: dict[str | None, dict[str, str]] = {}
+        for target, rest in _LINK.findall(self.headers.get("link", "")):
+            link = {"url": target}
+            for name, double, single, plain in _LINK_PARAMETER.findall(rest):
+                link[name] = double or single or plain.strip()
+            links[link.get("rel") or link["url"]] = link
+        return links
+
+    def raise_for_status(self) -> Response:
+        """Return this response if its status is 2xx, else raise `HTTPStatusError`, with the beginning of its text."""
+        request = self._request
+        if request is None:
+            raise RuntimeError("raise_for_status() needs a response that has its request.")
+        if self.is_success:
+            return self
+        kind = _KINDS.get(self.status_code // 100, "Unexpected status")
+        phrase = self.reason_phrase
+        message = f"{kind} '{self.status_code}{' ' * bool(phrase)}{phrase}' for url '{_shown(self.url)}'"
+        if self.has_redirect_location:
+            message += f"\nRedirect location: '{self.headers['location']}'"
+        if hasattr(self, "_content") and self.is_error and (text := self.text.strip()):
+            message += f"\nResponse: {text[:_EXCERPT_SIZE]}{'...' if len(text) > _EXCERPT_SIZE else ''}"
+        raise HTTPStatusError(message, request=request, response=self)
+
+    def __repr__(self) -> str:
+        phrase = self.reason_phrase
+        return f"<Response [{self.status_code}{' ' * bool(phrase)}{phrase}]>"
+
+    # The body, read.
+
+    @property
+    def content(self) -> bytes:
+        """The body, decoded. Raises `ResponseNotRead` before it was read."""
+        try:
+            return self._content
+        except AttributeError:
+            raise ResponseNotRead() from None
+
+    @property
+    def text(self) -> str:
+        """The body as text, by `encoding`; what does not decode shows as U+FFFD."""
+        if not hasattr(self, "_text"):
+            content = self.content
+            self._text = "" if not content else content.decode(self.encoding or "utf-8", "replace")
+        return self._text
+
+    @property
+    def encoding(self) -> str | None:
+        """The charset: the one set here, else the one declared in `Content-Type`, else `default_encoding`."""
+        if not hasattr(self, "_encoding"):
+            encoding = self.charset_encoding
+            if encoding is None or not is_text_encoding(encoding):
+                default = self.default_encoding
+                encoding = default if isinstance(default, str) else default(self._content) if hasattr(self, "_content") else None
+            self._encoding = encoding or "utf-8"
+        return self._encoding
+
+    @encoding.setter
+    def encoding(self, value: str) -> None:
+        if hasattr(self, "_text"):
+            raise ValueError("The encoding cannot be set any more: the text has been read.")
+        codecs.lookup(value)
+        self._encoding = value
+
+    @property
+    def charset_encoding(self) -> str | None:
+        """The charset that `Content-Type` declares, if any."""
+        content_type = self.headers.get("content-type")
+        return None if content_type is None else parse_content_type_charset(content_type)
+
+    def json(self, **kwargs: typing.Any) -> typing.Any:
+        """The body decoded from JSON (RFC 8259); `kwargs` go to `json.loads`. Raises `json.JSONDecodeError`."""
+        return jsonlib.loads(self.content, **kwargs)
+
+    @property
+    def num_bytes_downloaded(self) -> int:
+        """Bytes of the body that have arrived, before decoding."""
+        return self._num_bytes_downloaded
+
+    # The body, streamed. The sync and the async half mirror each other; decisions are in what both call.
+
+    def read(self) -> bytes:
+        """Read the whole body, and close the response."""
+        if not hasattr(self, "_content"):
+            stream = self.stream
+            if type(stream) is ByteStream and not self.is_stream_consumed and not self.is_closed:
+                self._read_at_once(stream._bytes)
+            else:
+                self._content = b"".join(self.iter_bytes())
+        return self._content
+
+    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """The decoded body in pieces: as they arrive, or of `chunk_size` bytes each but the last."""
+        if hasattr(self, "_content"):
+            size = chunk_size or max(len(self._content), 1)
+            for start in range(0, len(self._content), size):
+                yield self._content[start : start + size]
+            return
+        pipeline = _Pipeline(self._decoder(), chunk_size)
+        try:
+            for raw in self.iter_raw():
+                yield from pipeline.feed(raw)
+            yield from pipeline.finish()
+        except DecodingError as error:
+            self.close()
+            raise self._blame(error) from error.__cause__
+
+    def iter_text(self, chunk_size: int | None = None) -> Iterator[str]:
+        """The body as text, in pieces: as they arrive, or of `chunk_size` characters each but the last."""
+        decoder, chunker = TextDecoder(self.encoding or "utf-8"), TextChunker(chunk_size)
+        for data in self.iter_bytes():
+            yield from chunker.decode(decoder.decode(data))
+        yield from chunker.decode(decoder.flush())
+        yield from chunker.flush()
+
+    def iter_lines(self) -> Iterator[str]:
+        """The lines of the body as text, without their line breaks."""
+        decoder = LineDecoder()
+        for text in self.iter_text():
+            yield from decoder.decode(text)
+        yield from decoder.flush()
+
+    def iter_raw(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """The body as it arrives, not decoded. Closes the response at the end."""
+        stream = self._begin_stream()
+        if not isinstance(stream, Iterable):
+            raise RuntimeError("This response belongs to an async client: use `aiter_raw()` and its like.")
+        chunker = ByteChunker(chunk_size)
+        try:
+            for raw in stream:
+                self._num_bytes_downloaded += len(raw)
+                yield from chunker.decode(raw)
+            yield from chunker.flush()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the response: its connection is free, or closed if the body was not read to its end."""
+        if not isinstance(self.stream, SyncByteStream):
+            raise RuntimeError("This response belongs to an async client: use `await response.aclose()`.")
+        if not self.is_closed:
+            self._mark_closed()
+            self.stream.close()
+
+    async def aread(self) -> bytes:
+        """Read the whole body, and close the response."""
+        if not hasattr(self, "_content"):
+            stream = self.stream
+            if type(stream) is ByteStream and not self.is_stream_consumed and not self.is_closed:
+                self._read_at_once(stream._bytes)
+            else:
+                self._content = b"".join([part async for part in self.aiter_bytes()])
+        return self._content
+
+    async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        """The decoded body in pieces: as they arrive, or of `chunk_size` bytes each but the last."""
+        if hasattr(self, "_content"):
+            size = chunk_size or max(len(self._content), 1)
+            for start in range(0, len(self._content), size):
+                yield self._content[start : start + size]
+            return
+        pipeline = _Pipeline(self._decoder(), chunk_size)
+        try:
+            async for raw in self.aiter_raw():
+                for piece in pipeline.feed(raw):
+                    yield piece
+            for piece in pipeline.finish():
+                yield piece
+        except DecodingError as error:
+            await self.aclose()
+            raise self._blame(error) from error.__cause__
+
+    async def aiter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
+        """The body as text, in pieces: as they arrive, or of `chunk_size` characters each but the last."""
+        decoder, chunker = TextDecoder(self.encoding or "utf-8"), TextChunker(chunk_size)
+        async for data in self.aiter_bytes():
+            for text in chunker.decode(decoder.decode(data)):
+                yield text
+        for text in (*chunker.decode(decoder.flush()), *chunker.flush()):
+            yield text
+
+    async def aiter_lines(self) -> AsyncIterator[str]:
+        """The lines of the body as text, without their line breaks."""
+        decoder = LineDecoder()
+        async for text in self.aiter_text():
+            for line in decoder.decode(text):
+                yield line
+        for line in decoder.flush():
+            yield line
+
+    async def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        """The body as it arrives, not decoded. Closes the response at the end."""
+        stream = self._begin_stream()
+        if not isinstance(stream, AsyncIterable):
+            raise RuntimeError("This response belongs to a sync client: use `iter_raw()` and its like.")
+        chunker = ByteChunker(chunk_size)
+        try:
+            async for raw in stream:
+                self._num_bytes_downloaded += len(raw)
+                for piece in chunker.decode(raw):
+                    yield piece
+            for piece in chunker.flush():
+                yield piece
+        finally:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the response: its connection is free, or closed if the body was not read to its end."""
+        if not isinstance(self.stream, AsyncByteStream):
+            raise RuntimeError("This response belongs to a sync client: use `response.close()`.")
+        if not self.is_closed:
+            self._mark_closed()
+            await self.stream.aclose()
+
+    # What both halves share.
+
+    def _decoder(self) -> Decoder | None:
+        codings = self.headers._lookup().get(b"content-encoding")
+        return None if codings is None else make_decoder(codings.decode("latin-1").split(","))
+
+    def _read_at_once(self, raw: bytes) -> None:
+        self.is_stream_consumed = True
+        self._num_bytes_downloaded = len(raw)
+        self._mark_closed()
+        decoder = self._decoder()
+        if decoder is None:
+            self._content = raw
+            return
+        pipeline = _Pipeline(decoder, None)
+        try:
+            self._content = b"".join([*pipeline.feed(raw), *pipeline.finish()])
+        except DecodingError as error:
+            raise self._blame(error) from error.__cause__
+
+    def _begin_stream(self) -> ResponseStream:
+        if self.is_stream_consumed:
+            raise StreamConsumed()
+        if self.is_closed:
+            raise StreamClosed()
+        self.is_stream_consumed = True
+        return self.stream
+
+    def _mark_closed(self) -> None:
+        self.is_closed = True
+        if self._clock is not None:
+            now, started = self._clock
+            self._elapsed = now() - started
+            self._clock = None
+
+    def _blame(self, error: DecodingError) -> DecodingError:
+        if error._request is None and self._request is not None:
+            error.request = self._request
+        return error
+
+    def __getstate__(self) -> dict[str, typing.Any]:
+        state = {name: value for name, value in self.__dict__.items() if name not in ("stream", "_clock", "next_request", "is_closed")}
+        state["extensions"] = {name: value for name, value in self.extensions.items() if isinstance(value, (bytes, str, int))}
+        return state
+
+    def __setstate__(self, state: dict[str, typing.Any]) -> None:
+        self.__dict__.update(state)
+        self._clock = None
+        self.next_request = None
+        self.is_closed = True
+        self.stream = LostStream()
+
+
+class _Pipeline:
+    # Raw pieces in, decoded pieces out, cut to size: the same for both halves.
+    __slots__ = ("_chunker", "_decoder")
+
+    def __init__(self, decoder: Decoder | None, chunk_size: int | None) -> None:
+        self._decoder = decoder
+        self._chunker = ByteChunker(chunk_size)
+
+    def feed(self, raw: bytes) -> Iterator[bytes]:
+        if self._decoder is None:
+            yield from self._chunker.decode(raw)
+            return
+        for piece in self._decoder.decode(raw):
+            yield from self._chunker.decode(piece)
+
+    def finish(self) -> Iterator[bytes]:
+        if self._decoder is not None:
+            yield from self._chunker.decode(self._decoder.flush())
+        yield from self._chunker.flush()
+
+
+def _shown(url: URL) -> str:
+    return str(url.copy_with(username=None, password=None)) if url._userinfo else str(url)

@@ -1,0 +1,286 @@
+"""The network on asyncio's own transports; the same under uvloop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import typing
+
+from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
+from .addresses import connect_error, literal_address, look_up, new_socket, peer_name
+from .base import SocketOption, T
+from .failures import handshake_error
+
+_HIGH_WATER = 1_048_576  # bytes received and not yet read at which the peer is made to wait
+
+
+class AsyncioStream(asyncio.Protocol):
+    """A byte stream that is its own protocol.
+
+    One timer serves all reads: it is not cancelled when data arrives, but looks at the deadline then in force when it
+    fires, and is armed again if that has moved.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, connection: socket.socket, peer: str) -> None:
+        self._loop = loop
+        self._socket = connection
+        self._transport: typing.Any = None
+        self._received: list[bytes] = []
+        self._size = 0
+        self._reading_paused = False
+        self._ended = False
+        self._lost: Exception | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+        self._writing_paused = False
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._secure = False
+        self.peer = peer
+        self.ended_cleanly = True
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received.append(data)
+        self._size += len(data)
+        reader = self._reader
+        if reader is not None:
+            self._reader = None
+            if not reader.done():
+                reader.set_result(None)
+        elif self._size > _HIGH_WATER and not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def eof_received(self) -> None:
+        self._ended = True
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None:
+            self._lost = exc
+        elif not self._ended and self._secure:
+            self.ended_cleanly = False  # TLS ended without close_notify
+        self._ended = True
+        self._writing_paused = False
+        self._wake()
+
+    def pause_writing(self) -> None:
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        self._writing_paused = False
+        writer, self._writer = self._writer, None
+        if writer is not None and not writer.done():
+            writer.set_result(None)
+
+    def _wake(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None and not reader.done():
+            reader.set_result(None)
+        self.resume_writing()
+
+    # What the floors above call.
+
+    async def receive(self, timeout: float | None) -> bytes:
+        if not self._received and not self._ended:
+            await self._wait_for_data(timeout)
+        received = self._received
+        if received:
+            data = received[0] if len(received) == 1 else b"".join(received)
+            self._received = []
+            self._size = 0
+            if self._reading_paused:
+                self._reading_paused = False
+                self._transport.resume_reading()
+            return data
+        if isinstance(self._lost, ssl.SSLError) and "EOF" in str(self._lost):
+            self.ended_cleanly = False
+            return b""
+        if self._lost is not None:
+            raise ReadError(f"Receiving from {self.peer} failed: {self._lost}") from self._lost
+        return b""
+
+    async def _wait_for_data(self, timeout: float | None) -> None:
+        reader = self._reader = self._loop.create_future()
+        if timeout is None:
+            self._deadline = float("inf")
+        else:
+            self._deadline = self._loop.time() + timeout
+            timer = self._timer
+            if timer is None:
+                self._timer = self._loop.call_at(self._deadline, self._on_timer)
+            elif timer.when() > self._deadline:
+                timer.cancel()
+                self._timer = self._loop.call_at(self._deadline, self._on_timer)
+        try:
+            await reader
+        except TimeoutError:
+            raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout or 0:g} seconds.") from None
+        finally:
+            self._reader = None
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        reader = self._reader
+        if reader is None or reader.done() or self._deadline == float("inf"):
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._on_timer)
+            return
+        reader.set_exception(TimeoutError())
+
+    async def send(self, data: bytes, timeout: float | None) -> None:
+        if self._lost is not None or self._transport.is_closing():
+            raise WriteError(f"Sending to {self.peer} failed: {self._lost or 'the connection is closed'}") from self._lost
+        self._transport.write(data)
+        if self._writing_paused:
+            await self._drain(timeout)
+
+    async def _drain(self, timeout: float | None) -> None:
+        writer = self._writer = self._loop.create_future()
+        try:
+            async with asyncio.timeout(timeout):
+                await writer
+        except TimeoutError:
+            raise WriteTimeout(f"{self.peer} accepted no data for {timeout or 0:g} seconds.") from None
+        finally:
+            self._writer = None
+        if self._lost is not None:
+            raise WriteError(f"Sending to {self.peer} failed: {self._lost}") from self._lost
+
+    async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> None:
+        try:
+            async with asyncio.timeout(timeout):
+                upgraded = await self._loop.start_tls(self._transport, self, context, server_hostname=server_hostname)
+        except TimeoutError as error:
+            if isinstance(error, ConnectionError) or error.errno is not None:
+                raise handshake_error(error, self.peer, context) from error
+            raise ConnectTimeout(f"The TLS handshake with {self.peer} took longer than {timeout or 0:g} seconds.") from None
+        except (OSError, ValueError) as error:
+            raise handshake_error(error, self.peer, context) from error
+        if upgraded is None or self._ended:
+            cause = self._lost or ConnectionResetError("the server closed the connection")
+            raise handshake_error(cause, self.peer, context) from cause
+        self._transport = upgraded
+        self._secure = True
+
+    def is_quiet(self) -> bool:
+        return not (self._ended or self._received or self._transport.is_closing())
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._loop.is_closed():
+            self._socket.close()
+            return
+        # close() says goodbye (close_notify), abort() does not wait for the answer.
+        self._transport.close()
+        self._transport.abort()
+
+    def info(self, name: str) -> typing.Any:
+        if name == "client_addr":
+            return self._transport.get_extra_info("sockname")
+        if name == "server_addr":
+            return self._transport.get_extra_info("peername")
+        if name == "is_readable":
+            return not self.is_quiet()
+        return self._transport.get_extra_info(name)
+
+
+class TaskWaiter:
+    """One task that waits for another one."""
+
+    __slots__ = ("_future",)
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def wait(self, timeout: float | None) -> bool:
+        try:
+            async with asyncio.timeout(timeout):
+                await self._future
+        except TimeoutError:
+            return False
+        return True
+
+    def wake(self) -> None:
+        if not self._future.done():
+            self._future.set_result(None)
+
+
+class AsyncioNetwork:
+    """asyncio, whichever event loop is running."""
+
+    async def connect(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None,
+        *,
+        local_address: str | None,
+        socket_options: typing.Sequence[SocketOption],
+    ) -> AsyncioStream:
+        loop = asyncio.get_running_loop()
+        peer = peer_name(host, port)
+        failures: list[tuple[typing.Any, OSError]] = []
+        try:
+            async with asyncio.timeout(timeout):
+                addresses = literal_address(host, port)
+                if addresses is None:
+                    addresses = await loop.run_in_executor(None, look_up, host, port)
+                for family, address in addresses:
+                    try:
+                        connection = new_socket(family, local_address, socket_options)
+                        return await _connect_socket(loop, connection, address, peer)
+                    except OSError as error:
+                        if isinstance(error, TimeoutError) and error.errno is None:
+                            raise
+                        failures.append((address, error))
+        except TimeoutError:
+            raise ConnectTimeout(f"Connecting to {peer} took longer than {timeout or 0:g} seconds.") from None
+        raise connect_error(host, port, failures)
+
+    async def connect_unix(self, path: str, timeout: float | None) -> AsyncioStream:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout):
+                return await _connect_socket(loop, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), path, path)
+        except TimeoutError:
+            raise ConnectTimeout(f"Connecting to {path} took longer than {timeout or 0:g} seconds.") from None
+        except OSError as error:
+            raise ConnectError(f"Could not connect to {path}: {error.strerror or error}") from error
+
+    def waiter(self) -> TaskWaiter:
+        return TaskWaiter()
+
+    async def in_thread(self, function: typing.Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(None, function)
+
+    async def settle(self) -> None:
+        # A transport lets go of its socket in a callback, one of TLS in the callback after that.
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    def realm(self) -> object:
+        return asyncio.get_running_loop()
+
+
+async def _connect_socket(loop: asyncio.AbstractEventLoop, connection: socket.socket, address: typing.Any, peer: str) -> AsyncioStream:
+    try:
+        connection.setblocking(False)
+        await loop.sock_connect(connection, address)
+        _, stream = await loop.create_connection(lambda: AsyncioStream(loop, connection, peer), sock=connection)
+    except BaseException:
+        connection.close()
+        raise
+    return stream
+
+
+__all__ = ["AsyncioNetwork", "AsyncioStream", "TaskWaiter"]

@@ -1,0 +1,225 @@
+"""Where a response body ends (RFC 9112 sections 6 and 7): one reader for each of the three framings.
+
+A reader is given the connection's buffer and takes from it what belongs to the body. `take` returns the bytes that are
+ready, possibly none; `complete` turns true with the last one. Bytes behind the body are left in the buffer.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..._exceptions import RemoteProtocolError
+from .head import MAX_HEAD_SIZE, Fields, ResponseHead, excerpt, parse_fields
+
+MAX_CHUNK_EXTENSIONS = 16_384
+"""Bytes of chunk extensions that one response may have, all chunks together."""
+
+# chunk = chunk-size [ chunk-ext ] CRLF; sixteen hexadecimal digits are 64 bits.
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})([\t ]*+(?:;[\t\x20-\x7e\x80-\xff]*+)?)\r\n")
+_CHUNK_LINE_START = re.compile(rb"[0-9A-Fa-f]{0,16}(?:[\t ]*+(?:;[\t\x20-\x7e\x80-\xff]*+)?)\r?\Z")
+_CONTENT_LENGTH = re.compile(rb"[0-9]{1,19}\Z")
+
+
+class Buffer:
+    """Bytes received and not yet taken."""
+
+    __slots__ = ("data",)
+
+    def __init__(self) -> None:
+        self.data: bytes | bytearray = b""
+
+    def append(self, data: bytes) -> None:
+        """Add what arrived. One piece stays as it came; only a second one before it was taken makes a growing buffer."""
+        if not self.data:
+            self.data = data
+            return
+        if not isinstance(self.data, bytearray):
+            self.data = bytearray(self.data)
+        self.data += data
+
+    def take(self, size: int) -> bytes:
+        """Remove and return the first `size` bytes, or as many as there are."""
+        data = self.data
+        if len(data) <= size:
+            self.data = b""
+            return bytes(data)
+        taken = bytes(data[:size])
+        if isinstance(data, bytearray):
+            del data[:size]
+        else:
+            self.data = data[size:]
+        return taken
+
+
+class NoBody:
+    """HEAD, 1xx, 204 and 304: there is no body, whatever the header fields say (RFC 9112 section 6.3)."""
+
+    __slots__ = ()
+    complete = True
+
+    def take(self, buffer: Buffer) -> bytes:
+        return b""
+
+    def end(self) -> None:
+        return None
+
+
+class SizedBody:
+    """A body of `Content-Length` bytes."""
+
+    __slots__ = ("_remaining", "complete", "size")
+
+    def __init__(self, size: int) -> None:
+        self.size = self._remaining = size
+        self.complete = size == 0
+
+    def take(self, buffer: Buffer) -> bytes:
+        data = buffer.take(self._remaining)
+        self._remaining -= len(data)
+        if self._remaining == 0:
+            self.complete = True
+        return data
+
+    def end(self) -> None:
+        raise RemoteProtocolError(
+            f"The server closed the connection before the response was complete: {self.size - self._remaining} of {self.size} bytes arrived."
+        )
+
+
+class UnsizedBody:
+    """A body that ends with the connection."""
+
+    __slots__ = ("complete",)
+
+    def __init__(self) -> None:
+        self.complete = False
+
+    def take(self, buffer: Buffer) -> bytes:
+        return buffer.take(len(buffer.data))
+
+    def end(self) -> None:
+        self.complete = True
+
+
+class ChunkedBody:
+    """A body in the chunked transfer coding, with its trailer section (RFC 9112 section 7.1)."""
+
+    __slots__ = ("_break_due", "_extensions", "_in_trailers", "_remaining", "complete", "trailers")
+
+    def __init__(self) -> None:
+        self._remaining = 0  # bytes left of the current chunk
+        self._break_due = False  # the CRLF behind a chunk's data has not been seen yet
+        self._in_trailers = False
+        self._extensions = 0
+        self.complete = False
+        self.trailers: Fields = []
+
+    def take(self, buffer: Buffer) -> bytes:
+        data = buffer.data
+        position = 0
+        pieces: list[bytes] = []
+        while not self._in_trailers:
+            if self._remaining:
+                piece = bytes(data[position : position + self._remaining])
+                position += len(piece)
+                self._remaining -= len(piece)
+                if piece:
+                    pieces.append(piece)
+                if self._remaining:
+                    break
+                self._break_due = True
+            if self._break_due:
+                ending = data[position : position + 2]
+                if ending != b"\r\n":
+                    _require_start(ending, b"\r\n", "The data of a chunk does not end where its size says: ")
+                    break
+                position += 2
+                self._break_due = False
+            following = self._read_size(data, position)
+            if following < 0:
+                break
+            position = following
+        buffer.take(position)
+        if self._in_trailers:
+            self._read_trailers(buffer)
+        return b"".join(pieces)
+
+    def _read_size(self, data: bytes | bytearray, position: int) -> int:
+        # Returns where the chunk's data begins, or -1 if its line is not complete.
+        line = _CHUNK_LINE.match(data, position)
+        if line is None:
+            rest = bytes(data[position : position + MAX_CHUNK_EXTENSIONS + 32])
+            if _CHUNK_LINE_START.match(rest) is None or (rest and rest[:1] in b";\r\t "):
+                raise RemoteProtocolError(f"The response has a malformed chunk size: {excerpt(rest)}")
+            self._check_extensions(len(rest) - 17)
+            return -1
+        self._extensions += len(line[2])
+        self._check_extensions(0)
+        self._remaining = int(line[1], 16)
+        if self._remaining == 0:
+            self._in_trailers = True
+        return line.end()
+
+    def _check_extensions(self, more: int) -> None:
+        if self._extensions + more > MAX_CHUNK_EXTENSIONS:
+            raise RemoteProtocolError(f"The response has more than {MAX_CHUNK_EXTENSIONS} bytes of chunk extensions.")
+
+    def _read_trailers(self, buffer: Buffer) -> None:
+        data = buffer.data
+        if data[:2] == b"\r\n":
+            buffer.take(2)
+            self.complete = True
+            return
+        end = data.find(b"\r\n\r\n")
+        if end > MAX_HEAD_SIZE or (end < 0 and len(data) > MAX_HEAD_SIZE):
+            raise RemoteProtocolError(f"The trailers of the response are larger than {MAX_HEAD_SIZE} bytes.")
+        if end >= 0:
+            self.trailers, _ = parse_fields(b"\r\n" + bytes(data[: end + 2]), 0)
+            buffer.take(end + 4)
+            self.complete = True
+
+    def end(self) -> None:
+        raise RemoteProtocolError("The server closed the connection before the response was complete: the last chunk is missing.")
+
+
+BodyReader = NoBody | SizedBody | UnsizedBody | ChunkedBody
+NO_BODY = NoBody()
+
+
+def body_reader(head: ResponseHead, method: str) -> BodyReader:
+    """The reader for the body that follows `head`, the answer to a `method` request (RFC 9112 section 6.3).
+
+    Conflicting framing is how one response is made to look like two: it raises `RemoteProtocolError`, never a guess.
+    """
+    index = head.index
+    status = head.status_code
+    if method == "HEAD" or status < 200 or status == 204 or status == 304:
+        return NO_BODY
+    coding = index.get(b"transfer-encoding")
+    length = index.get(b"content-length")
+    if coding is None:
+        return UnsizedBody() if length is None else SizedBody(content_length(length))
+    if length is not None:
+        raise RemoteProtocolError("The response has both Content-Length and Transfer-Encoding.")
+    if coding.lower() != b"chunked":
+        raise RemoteProtocolError(f"The response has a Transfer-Encoding other than chunked: {excerpt(coding)}")
+    if head.http_version == b"HTTP/1.0":
+        raise RemoteProtocolError("The response has a Transfer-Encoding, which HTTP/1.0 does not know.")
+    return ChunkedBody()
+
+
+def content_length(value: bytes) -> int:
+    """The number in a Content-Length field; several equal copies count as one (RFC 9110 section 8.6)."""
+    if b"," in value:
+        copies = {copy.strip(b" \t") for copy in value.split(b",")}
+        if len(copies) != 1:
+            raise RemoteProtocolError(f"The response has conflicting Content-Length values: {excerpt(value)}")
+        value = copies.pop()
+    if _CONTENT_LENGTH.match(value) is None:
+        raise RemoteProtocolError(f"The response has a malformed Content-Length: {excerpt(value)}")
+    return int(value)
+
+
+def _require_start(data: bytes | bytearray, expected: bytes, complaint: str) -> None:
+    if not expected.startswith(data):
+        raise RemoteProtocolError(complaint + excerpt(data))

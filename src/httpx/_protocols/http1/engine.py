@@ -1,0 +1,195 @@
+"""One side of an HTTP/1.1 connection, ours: it serializes requests and reads the responses to them.
+
+The life of a connection is a small table, and only this file changes the state:
+
+    state      │ start() ──►  next_head() final ──►  body complete ──►  start() again
+    ───────────┼──────────────────────────────────────────────────────────────────────
+    IDLE       │ SENT
+    SENT       │              BODY (or UPGRADED on 101, or a CONNECT's 2xx)
+    BODY       │                                     IDLE if reusable, else DONE
+    any        │ DONE, after an error, `Connection: close`, or bytes that nobody asked for
+
+Bytes are given to `receive()`; `next_head()` and `next_data()` return what has become of them, or `NEED_DATA`.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from ..._exceptions import RemoteProtocolError
+from .body import NO_BODY as _NO_BODY
+from .body import BodyReader, Buffer, SizedBody, body_reader
+from .head import HeadReader, ResponseHead, excerpt
+
+MAX_INFORMATIONAL = 16
+"""Informational (1xx) responses that may precede a final one."""
+
+
+class NeedData(enum.Enum):
+    """The type of `NEED_DATA`, which says that the bytes received so far are not enough."""
+
+    NEED_DATA = enum.auto()
+
+
+NEED_DATA = NeedData.NEED_DATA
+
+IDLE, SENT, BODY, UPGRADED, DONE = range(5)
+
+
+class HTTP1Engine:
+    """The client's end of an HTTP/1.1 connection, without its input and output."""
+
+    __slots__ = ("_body", "_buffer", "_head_reader", "_informational", "_keep_alive", "_method", "_upgrade_offered", "state")
+
+    def __init__(self) -> None:
+        self.state = IDLE
+        self._buffer = Buffer()
+        self._head_reader = HeadReader()
+        self._body: BodyReader | None = None
+        self._method = ""
+        self._keep_alive = True
+        self._upgrade_offered = False
+        self._informational = 0
+
+    def start(self, method: str, keep_alive: bool, upgrade_offered: bool) -> None:
+        """A request goes out: the next response belongs to it."""
+        if self._buffer.data:
+            self.state = DONE
+            raise RemoteProtocolError("The server sent data before it was asked.")
+        self.state = SENT
+        self._method = method
+        self._keep_alive = keep_alive
+        self._upgrade_offered = upgrade_offered
+        self._informational = 0
+
+    def receive(self, data: bytes) -> None:
+        """Bytes arrived from the peer; empty means that it will send no more."""
+        if data:
+            self._buffer.append(data)
+            return
+        if self.state == BODY and self._body is not None:
+            self._keep_alive = False
+            try:
+                self._body.end()
+            except RemoteProtocolError:
+                self.state = DONE
+                raise
+            return
+        if self.awaits_first_byte:
+            raise RemoteProtocolError("The server closed the connection without sending a response.")
+        self.state = DONE
+        raise RemoteProtocolError(f"The server closed the connection within the head of its response: {excerpt(self._buffer.data)}")
+
+    @property
+    def awaits_first_byte(self) -> bool:
+        """Whether a request is out and nothing at all has come back for it."""
+        return self.state == SENT and not self._buffer.data and not self._informational
+
+    def next_head(self) -> ResponseHead | NeedData:
+        """The next head: an informational one (status below 200), or the final one. Raises `RemoteProtocolError`."""
+        if not self._buffer.data:
+            return NEED_DATA
+        try:
+            found = self._head_reader.read(self._buffer.data)
+            if found is None:
+                return NEED_DATA
+            head, size = found
+            self._buffer.take(size)
+            self._accept(head)
+        except RemoteProtocolError:
+            self.state = DONE
+            raise
+        return head
+
+    def peek_status(self) -> int | None:
+        """The status of the head that `next_head` will return, if it is complete. Raises nothing."""
+        data = bytes(self._buffer.data[:13])
+        if b"\r\n\r\n" not in self._buffer.data or not data[9:12].isdigit():
+            return None
+        return int(data[9:12])
+
+    def has_complete_head(self) -> bool:
+        """Whether `next_head` has something to return."""
+        return b"\r\n\r\n" in self._buffer.data
+
+    def abandon_request(self) -> None:
+        """The request will not be sent to its end: the connection can serve no other."""
+        self._keep_alive = False
+
+    def _accept(self, head: ResponseHead) -> None:
+        if head.status_code == 101:
+            if not self._upgrade_offered:
+                raise RemoteProtocolError("The server switched protocols (101) without being asked to.")
+            self.state = UPGRADED
+            return
+        if head.status_code < 200:
+            self._informational += 1
+            if self._informational > MAX_INFORMATIONAL:
+                raise RemoteProtocolError(f"The server sent more than {MAX_INFORMATIONAL} informational responses.")
+            return
+        if self._method == "CONNECT" and head.status_code < 300:
+            self.state = UPGRADED
+            return
+        self._body = body_reader(head, self._method)
+        self._keep_alive = self._keep_alive and _persists(head)
+        if head.status_code == 204 and (b"transfer-encoding" in head.index or head.index.get(b"content-length", b"0") != b"0"):
+            self._keep_alive = False  # what follows may be a body that a 204 cannot have
+        self.state = BODY
+
+    def next_data(self) -> bytes | NeedData | None:
+        """The next bytes of the body, None at its end. Raises `RemoteProtocolError`."""
+        body = self._body
+        if self.state != BODY or body is None:
+            return None
+        try:
+            data = body.take(self._buffer)
+        except RemoteProtocolError:
+            self.state = DONE
+            raise
+        if data:
+            return data
+        if not body.complete:
+            return NEED_DATA
+        return None
+
+    def whole_body(self) -> bytes | None:
+        """The body, if all of it has been received already; else None, and nothing is taken."""
+        body = self._body
+        if isinstance(body, SizedBody) and len(self._buffer.data) >= body.size:
+            return body.take(self._buffer)
+        return b"" if body is _NO_BODY else None
+
+    def finish(self) -> bool:
+        """Close the books on this exchange: whether the connection may carry another one."""
+        body = self._body
+        reusable = self.state == BODY and body is not None and body.complete and self._keep_alive and not self._buffer.data
+        self.state = IDLE if reusable else DONE
+        self._body = None
+        return reusable
+
+    @property
+    def body_is_complete(self) -> bool:
+        """Whether the last byte of the body has been taken."""
+        return self._body is not None and self._body.complete
+
+    @property
+    def trailers(self) -> list[tuple[bytes, bytes]]:
+        """The trailer fields of a chunked body that is complete."""
+        return getattr(self._body, "trailers", [])
+
+    def unread(self) -> bytes:
+        """After an upgrade: bytes received that already belong to the other protocol."""
+        return self._buffer.take(len(self._buffer.data))
+
+
+def _persists(head: ResponseHead) -> bool:
+    # RFC 9112 section 9.3. A head with bare line feeds came from a sender whose framing is not to be trusted twice.
+    options = head.index.get(b"connection")
+    if head.ends_lines_bare:
+        return False
+    if options is None:
+        return head.http_version == b"HTTP/1.1"
+    tokens = [token.strip(b" \t").lower() for token in options.split(b",")]
+    if b"close" in tokens:
+        return False
+    return head.http_version == b"HTTP/1.1" or b"keep-alive" in tokens

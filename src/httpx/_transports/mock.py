@@ -1,0 +1,31 @@
+"""A transport that is a function from request to response."""
+
+from __future__ import annotations
+
+import collections.abc
+import typing
+
+from .._models.request import Request
+from .._models.response import Response
+from .base import AsyncBaseTransport, BaseTransport
+
+
+class MockTransport(AsyncBaseTransport, BaseTransport):
+    """Answers every request with `handler(request)`; an `AsyncClient` may be given an async handler."""
+
+    def __init__(self, handler: typing.Callable[[Request], typing.Any]) -> None:
+        self.handler = handler
+
+    def handle_request(self, request: Request) -> Response:
+        request.read()
+        response = self.handler(request)
+        if not isinstance(response, Response):
+            raise TypeError(f"The handler of a MockTransport must return an httpx.Response, not {type(response).__name__}.")
+        return response
+
+    async def handle_async_request(self, request: Request) -> Response:
+        await request.aread()
+        response = self.handler(request)
+        if isinstance(response, collections.abc.Awaitable):
+            response = await response
+        return typing.cast(Response, response)

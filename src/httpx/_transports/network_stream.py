@@ -1,0 +1,74 @@
+"""The connection itself, as `response.extensions["network_stream"]` hands it to those who speak another protocol on it."""
+
+from __future__ import annotations
+
+import ssl
+import typing
+
+from .._network.base import Stream, drive
+
+
+class NetworkStream:
+    """A connection of a `Client`: after a 101 response, or a CONNECT, it is the caller's to read and write."""
+
+    def __init__(self, stream: Stream, unread: bytes) -> None:
+        self._stream = stream
+        self._unread = unread
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """At most `max_bytes` bytes, empty at the end. Raises `ReadTimeout` or `ReadError`."""
+        return drive(_read(self, max_bytes, timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all of `buffer`. Raises `WriteTimeout` or `WriteError`."""
+        drive(self._stream.send(buffer, timeout))  # type: ignore[arg-type]
+
+    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> NetworkStream:
+        """Encrypt the connection from here on. Raises `ConnectError` or `ConnectTimeout`."""
+        drive(self._stream.start_tls(ssl_context, server_hostname or "", timeout))  # type: ignore[arg-type]
+        return self
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> typing.Any:
+        """`socket`, `ssl_object`, `client_addr`, `server_addr` or `is_readable`; None for what is not known."""
+        return self._stream.info(info)
+
+
+class AsyncNetworkStream:
+    """A connection of an `AsyncClient`: after a 101 response, or a CONNECT, it is the caller's to read and write."""
+
+    def __init__(self, stream: Stream, unread: bytes) -> None:
+        self._stream = stream
+        self._unread = unread
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """At most `max_bytes` bytes, empty at the end. Raises `ReadTimeout` or `ReadError`."""
+        return await _read(self, max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all of `buffer`. Raises `WriteTimeout` or `WriteError`."""
+        await self._stream.send(buffer, timeout)
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> AsyncNetworkStream:
+        """Encrypt the connection from here on. Raises `ConnectError` or `ConnectTimeout`."""
+        await self._stream.start_tls(ssl_context, server_hostname or "", timeout)
+        return self
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> typing.Any:
+        """`socket`, `ssl_object`, `client_addr`, `server_addr` or `is_readable`; None for what is not known."""
+        return self._stream.info(info)
+
+
+async def _read(facade: NetworkStream | AsyncNetworkStream, max_bytes: int, timeout: float | None) -> bytes:
+    data = facade._unread or await facade._stream.receive(timeout)
+    facade._unread = data[max_bytes:]
+    return data[:max_bytes]

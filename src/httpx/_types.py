@@ -1,0 +1,28 @@
+"""Types of arguments, for annotations."""
+
+from __future__ import annotations
+
+import os
+import typing
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+
+PrimitiveData = str | int | float | bool | None
+
+PathTypes = typing.Union[str, "os.PathLike[str]"]
+CertTypes = typing.Union[
+    PathTypes,
+    tuple[PathTypes, PathTypes | None],
+    tuple[PathTypes, PathTypes | None, str | bytes | Callable[[], str | bytes] | None],
+]
+
+RequestContent = str | bytes | bytearray | memoryview | Iterable[bytes] | AsyncIterable[bytes]
+RequestData = Mapping[str, typing.Any]
+
+FileContent = typing.IO[bytes] | bytes | str | Iterable[bytes]
+FileTypes = (
+    FileContent
+    | tuple[str | None, FileContent]
+    | tuple[str | None, FileContent, str | None]
+    | tuple[str | None, FileContent, str | None, Mapping[str, str]]
+)
+RequestFiles = Mapping[str, FileTypes] | Sequence[tuple[str, FileTypes]]

@@ -1,0 +1,158 @@
+"""One test body for every way to run the client.
+
+A test that asks for the `runtime` fixture is a coroutine written for `AsyncClient`, and runs once per runtime:
+
+    async def test_get(runtime, app):
+        async with runtime.client() as client:
+            response = await client.get(app.url + "/json")
+            assert response.status_code == 200
+
+On "asyncio" and "uvloop" the client is an `httpx.AsyncClient`. On "sync" it is an adaptor around `httpx.Client`, whose
+methods are coroutines that never suspend; the body is then stepped once and must be finished. Where behaviour really
+differs, the test says so with `runtime.is_async`. Transports and hooks given to the client are the runtime's own kind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, TypeVar
+
+import httpx
+
+T = TypeVar("T")
+Body = Callable[[], Coroutine[Any, Any, T]]
+
+_METHODS = frozenset({"get", "options", "head", "post", "put", "patch", "delete", "request", "send"})
+_ITERATORS = frozenset({"iter_bytes", "iter_text", "iter_lines", "iter_raw"})
+
+
+def drive(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never suspends."""
+    try:
+        coroutine.send(None)
+    except StopIteration as finished:
+        return finished.value  # type: ignore[no-any-return]
+    coroutine.close()
+    raise RuntimeError("the body of a test suspended on the sync runtime: it awaits something other than the client")
+
+
+class SyncResponse:
+    """An `httpx.Response` from `httpx.Client` with the asynchronous names; everything else is passed on."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.wrapped = response
+
+    def __getattr__(self, name: str) -> Any:
+        if name[:1] == "a" and name[1:] in _ITERATORS:
+            return lambda *args, **kwargs: _iterate(getattr(self.wrapped, name[1:])(*args, **kwargs))
+        return getattr(self.wrapped, name)
+
+    def __repr__(self) -> str:
+        return repr(self.wrapped)
+
+    async def aread(self) -> bytes:
+        return self.wrapped.read()
+
+    async def aclose(self) -> None:
+        self.wrapped.close()
+
+
+async def _iterate(iterator: Iterator[T]) -> AsyncIterator[T]:
+    for item in iterator:
+        yield item
+
+
+class SyncClient:
+    """An `httpx.Client` with the interface of `AsyncClient`."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.wrapped = httpx.Client(**settings)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _METHODS:
+            return getattr(self.wrapped, name)
+
+        async def method(*args: Any, **kwargs: Any) -> SyncResponse:
+            return SyncResponse(getattr(self.wrapped, name)(*args, **kwargs))
+
+        return method
+
+    @contextlib.asynccontextmanager
+    async def stream(self, *args: Any, **kwargs: Any) -> AsyncIterator[SyncResponse]:
+        with self.wrapped.stream(*args, **kwargs) as response:
+            yield SyncResponse(response)
+
+    async def aclose(self) -> None:
+        self.wrapped.close()
+
+    async def __aenter__(self) -> SyncClient:
+        self.wrapped.__enter__()
+        return self
+
+    async def __aexit__(self, *exc_info: Any) -> None:
+        self.wrapped.__exit__(*exc_info)
+
+
+class SyncRuntime:
+    name = "sync"
+    is_async = False
+
+    def client(self, **settings: Any) -> Any:
+        return SyncClient(**settings)
+
+    def run(self, body: Body[T]) -> T:
+        return drive(body())
+
+    async def gather(self, *bodies: Body[Any]) -> list[Any]:
+        """Run coroutine functions at the same time (here: a thread each); their results, or the first one's exception."""
+        outcomes: list[Any] = [None] * len(bodies)
+
+        def work(index: int) -> None:
+            try:
+                outcomes[index] = drive(bodies[index]())
+            except BaseException as error:
+                outcomes[index] = error
+
+        threads = [threading.Thread(target=work, args=(index,)) for index in range(len(bodies))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return outcomes
+
+    async def in_thread(self, function: Callable[..., T], *args: Any) -> T:
+        """Call something that blocks, such as `app.arrived(...)`, without holding up the client."""
+        return function(*args)
+
+
+class AsyncioRuntime:
+    is_async = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def client(self, **settings: Any) -> Any:
+        return httpx.AsyncClient(**settings)
+
+    def run(self, body: Body[T]) -> T:
+        loop_factory = importlib.import_module("uvloop").new_event_loop if self.name == "uvloop" else None
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            return runner.run(body())
+
+    async def gather(self, *bodies: Body[Any]) -> list[Any]:
+        return list(await asyncio.gather(*(body() for body in bodies)))
+
+    async def in_thread(self, function: Callable[..., T], *args: Any) -> T:
+        return await asyncio.to_thread(function, *args)
+
+
+Runtime = SyncRuntime | AsyncioRuntime
+
+RUNTIMES: dict[str, Runtime] = {"sync": SyncRuntime(), "asyncio": AsyncioRuntime("asyncio"), "uvloop": AsyncioRuntime("uvloop")}
