@@ -70,7 +70,11 @@ def test_chunked_requests_are_decoded(scripted: StartScript) -> None:
 
 
 def test_reset_is_seen_as_a_reset(scripted: StartScript) -> None:
-    server = scripted(lambda conn: (conn.read_head(), conn.reset()) and None)
+    def script(conn: Connection) -> None:
+        conn.read_head()
+        conn.reset()
+
+    server = scripted(script)
     with pytest.raises(ConnectionResetError):
         exchange(server, b"GET / HTTP/1.1\r\n\r\n")
 

@@ -6,6 +6,10 @@ import os
 import typing
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 
+if typing.TYPE_CHECKING:
+    from ._models.query import QueryParams
+    from ._models.url import URL
+
 PrimitiveData = str | int | float | bool | None
 
 PathTypes = typing.Union[str, "os.PathLike[str]"]
@@ -26,3 +30,13 @@ FileTypes = (
     | tuple[str | None, FileContent, str | None, Mapping[str, str]]
 )
 RequestFiles = Mapping[str, FileTypes] | Sequence[tuple[str, FileTypes]]
+
+URLTypes = typing.Union["URL", str]
+QueryParamTypes = typing.Union[
+    "QueryParams",
+    Mapping[str, PrimitiveData | Sequence[PrimitiveData]],
+    list[tuple[str, PrimitiveData]],
+    tuple[tuple[str, PrimitiveData], ...],
+    str,
+    bytes,
+]

@@ -145,5 +145,3 @@ def _wait_until_listening(process: subprocess.Popen[str], port: int) -> None:
             time.sleep(0.01)  # nginx cannot be asked to tell when it listens
         else:
             return
-
-

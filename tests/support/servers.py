@@ -465,5 +465,3 @@ def pattern(count: int) -> bytes:
     """`count` bytes in which no stretch repeats soon, so that lost, doubled or swapped pieces show."""
     block = b"".join(number.to_bytes(4, "big") for number in range(count // 4 + 1))
     return block[:count]
-
-

@@ -11,13 +11,12 @@ from collections.abc import AsyncIterator, Callable
 from .._config import DEFAULT_LIMITS, DEFAULT_TIMEOUT_CONFIG, Limits, TimeoutTypes
 from .._exchange import lifecycle
 from .._models.headers import HeaderTypes
-from .._models.query import QueryParamTypes
 from .._models.request import Request
 from .._models.response import Response
-from .._models.url import URL, URLTypes
+from .._models.url import URL
 from .._transports.base import AsyncBaseTransport
 from .._transports.http import AsyncHTTPTransport
-from .._types import CertTypes, RequestContent, RequestData, RequestFiles
+from .._types import CertTypes, QueryParamTypes, RequestContent, RequestData, RequestFiles, URLTypes
 from .base import BaseClient, ClientState
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault
 

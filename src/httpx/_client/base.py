@@ -9,9 +9,10 @@ from collections.abc import Callable
 from .._config import DEFAULT_TIMEOUT_CONFIG, Timeout, TimeoutTypes
 from .._connections.http1 import prepared
 from .._models.headers import Headers, HeaderTypes
-from .._models.query import QueryParams, QueryParamTypes
+from .._models.query import QueryParams
 from .._models.request import Request
-from .._models.url import URL, URLTypes, parse_url
+from .._models.url import URL, parse_url
+from .._types import QueryParamTypes, URLTypes
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault, default_headers
 
 _MAX_PREPARED = 256  # origins for which the default headers are kept ready

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 
 from .._config import DEFAULT_TIMEOUT_CONFIG, TimeoutTypes
 from .._models.headers import HeaderTypes
-from .._models.query import QueryParamTypes
 from .._models.response import Response
-from .._models.url import URLTypes
-from .._types import RequestContent, RequestData, RequestFiles
+from .._types import QueryParamTypes, RequestContent, RequestData, RequestFiles, URLTypes
 from .client import Client
 
 

@@ -9,15 +9,14 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Se
 from .urlparse import percent_decode, percent_encode
 
 if typing.TYPE_CHECKING:
-    PrimitiveData = str | int | float | bool | None
-    QueryParamTypes = (
-        "QueryParams"
-        | Mapping[str, PrimitiveData | Sequence[PrimitiveData]]
-        | Sequence[tuple[str, PrimitiveData]]
-        | Iterable[tuple[str, PrimitiveData]]
-        | str
-        | bytes
-    )
+    PrimitiveData: typing.TypeAlias = str | int | float | bool | None
+    QueryParamTypes: typing.TypeAlias = typing.Union[  # noqa: UP007 -- "|" does not take the forward reference
+        "QueryParams",
+        Mapping[str, PrimitiveData | Sequence[PrimitiveData]],
+        Iterable[tuple[str, PrimitiveData]],
+        str,
+        bytes,
+    ]
 
 _FORM_UNSAFE = re.compile(r"[^A-Za-z0-9_.~ -]+")  # the space is no escape but becomes "+"
 

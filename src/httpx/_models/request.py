@@ -8,9 +8,9 @@ from collections.abc import AsyncIterable, Iterable
 from .._content.encode import encode_request
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._exceptions import RequestNotRead, StreamClosed
+from .._types import QueryParamTypes, URLTypes
 from .headers import Headers, HeaderTypes
-from .query import QueryParamTypes
-from .url import URL, URLTypes
+from .url import URL
 
 RequestStream = SyncByteStream | AsyncByteStream
 

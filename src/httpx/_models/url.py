@@ -408,9 +408,7 @@ def _given_userinfo(given: dict[str, typing.Any]) -> str:
     return urlparse.encode_component("userinfo", userinfo, urlparse.USERINFO_UNSAFE)
 
 
-def _given_authority(
-    given: dict[str, typing.Any], scheme: str, host: str, zone: str, port: int | None
-) -> tuple[str, str, int | None]:
+def _given_authority(given: dict[str, typing.Any], scheme: str, host: str, zone: str, port: int | None) -> tuple[str, str, int | None]:
     """Host, zone and port. A host that stays is examined again, since what it may be depends on the scheme."""
     if "netloc" in given:
         netloc = _ascii("netloc", given["netloc"])
@@ -457,7 +455,8 @@ def _ascii(name: str, value: bytes | None) -> str:
     try:
         return (value or b"").decode("ascii")
     except UnicodeDecodeError as error:
-        raise InvalidURL(f"The {name} of a URL is ASCII, but octet 0x{error.object[error.start]:02X} is at position {error.start}.") from None
+        octet = error.object[error.start]
+        raise InvalidURL(f"The {name} of a URL is ASCII, but octet 0x{octet:02X} is at position {error.start}.") from None
 
 
 @functools.lru_cache(maxsize=1024)

@@ -41,16 +41,11 @@ plain_url = re.compile(
 _split = re.compile(r"(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL).fullmatch
 
 _scheme = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*").fullmatch
-_forbidden = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]").search
+_control = re.compile(r"[\x00-\x1f\x7f]").search
 _host_forbidden = re.compile(r"[\x00-\x20\x7f#/:<>?@\[\\\]^|]").search
 _ends_in_number = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?").fullmatch
-_is_quad = re.compile(_QUAD).fullmatch
-_is_hextet = re.compile(r"[0-9a-f]{1,4}").fullmatch
-_is_zone = re.compile(r"[A-Za-z0-9._~-]{1,32}").fullmatch
-_is_port = re.compile(r"[0-9]+").fullmatch
 _dot_segment = re.compile(r"(?:^|/)\.\.?(?:/|$)").search
 _escapes = re.compile(r"(?:%[0-9a-fA-F]{2})+")
-_full_stops = re.compile("[.\u3002\uff0e\uff61]")  # what IDNA counts as the dot between labels (RFC 3490 section 3.1)
 
 # Runs of characters that a component cannot hold literally. "%" is never among them: what is escaped stays as it is.
 USERINFO_UNSAFE = re.compile(r"[^!$-.0-:A-Z_a-z~%]+")
@@ -58,6 +53,8 @@ PATH_UNSAFE = re.compile(r"[^!$-;=@-_a-z|~]+")
 QUERY_UNSAFE = re.compile(r"[^!$-;=?-~]+")
 FRAGMENT_UNSAFE = re.compile(r"[^!#-;=?-_a-~]+")
 
+_HEXADECIMAL = frozenset("0123456789abcdef")
+_OTHER_FULL_STOPS = "\u3002\uff0e\uff61"  # what IDNA counts as the dot between labels, too (RFC 3490 section 3.1)
 _OCTETS = [f"%{octet:02X}" for octet in range(256)]
 
 
@@ -105,10 +102,14 @@ def encode_component(name: str, text: str, unsafe: re.Pattern[str]) -> str:
 
 def refuse_control_characters(text: str, where: str) -> None:
     """Raises `InvalidURL` for characters that no URL holds, not even encoded: CR and LF would split the request."""
-    found = _forbidden(text)
+    found = _control(text)
     if found:
-        kind = "Surrogate" if found[0] >= "\ud800" else "Control character"
-        raise InvalidURL(f"{kind} U+{ord(found[0]):04X} at position {found.start()} of {where}.")
+        raise InvalidURL(f"Control character U+{ord(found[0]):04X} at position {found.start()} of {where}.")
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise InvalidURL(f"Surrogate U+{ord(text[error.start]):04X} at position {error.start} of {where}.") from None
 
 
 def cut(text: str) -> str:
@@ -278,7 +279,7 @@ def parse_port(text: str, quote: bool = True) -> int | None:
     if not text:
         return None
     digits = text.lstrip("0") or "0"
-    if not _is_port(text) or len(digits) > 5 or int(digits) > 65_535:
+    if not (text.isascii() and text.isdigit()) or len(digits) > 5 or int(digits) > 65_535:
         raise InvalidURL(f"Invalid port{' ' + cut(text) if quote else ''}: it is a decimal number from 0 to 65535.")
     return int(digits)
 
@@ -293,7 +294,7 @@ def parse_host(text: str, scheme: str, quote: bool = True) -> tuple[str, str]:
         return _parse_ipv6(text[1:-1], shown)
     found = _host_forbidden(text)
     if found:
-        raise InvalidURL(f"Invalid host{shown}: character U+{ord(found[0]):04X} at its position {found.start()}.")
+        raise InvalidURL(f"Invalid host{shown}: character {found[0]!r} at its position {found.start()}.")
     resolved = scheme in RESOLVED_SCHEMES
     if "%" in text:
         if resolved:
@@ -325,9 +326,22 @@ def _parse_ipv6(text: str, shown: str) -> tuple[str, str]:
     if percent:
         # RFC 6874. Zones mean something for link-local addresses only; elsewhere they are a way to smuggle a name in.
         zone = zone.removeprefix("25")
-        if groups[0] & 0xFFC0 != 0xFE80 or not _is_zone(zone):
+        if groups[0] & 0xFFC0 != 0xFE80 or not re.fullmatch(r"[A-Za-z0-9._~-]{1,32}", zone):
             raise InvalidURL(f"Invalid host{shown}: only a link-local address has a zone, the name or number of an interface.")
     return address, zone
+
+
+def _is_quad(text: str) -> bool:
+    """Whether this is an IPv4 address as RFC 3986 section 3.2.2 has it: leading zeros would mean octal to some."""
+    numbers = text.split(".")
+    return len(numbers) == 4 and all(
+        0 < len(number) <= 3 and number.isascii() and number.isdigit() and int(number) <= 255 and str(int(number)) == number
+        for number in numbers
+    )
+
+
+def _is_hextet(text: str) -> bool:
+    return 0 < len(text) <= 4 and _HEXADECIMAL.issuperset(text)
 
 
 def _ipv6_groups(text: str) -> list[int] | None:
@@ -372,9 +386,11 @@ def _encode_idna(text: str, shown: str) -> str:
         raise InvalidURL(f"Invalid host{shown}: {len(text)} characters are too long for a name.")
     import idna
 
+    for stop in _OTHER_FULL_STOPS:
+        text = text.replace(stop, ".")
     encoded = []
     # Letter by letter: lower() on a word would end it in a final sigma, another name than the one browsers look up.
-    labels = _full_stops.split("".join([char.lower() for char in text]))
+    labels = "".join([char.lower() for char in text]).split(".")
     for number, label in enumerate(labels):
         if not label and (number != len(labels) - 1 or number == 0):
             raise InvalidURL(f"Invalid host{shown}: a label is empty.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import typing
@@ -78,14 +79,19 @@ def new_socket(family: int, local_address: str | None, options: typing.Iterable[
     return connection
 
 
+def reason(error: OSError) -> str:
+    """What the operating system says: "Connection refused". asyncio puts words of its own in its place."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+
+
 def connect_error(host: str, port: int, failures: list[tuple[typing.Any, OSError]]) -> ConnectError:
     """One error for all the attempts: it names each address and what became of it, and carries the causes."""
     peer = peer_name(host, port)
     if not failures:
         return ConnectError(f"The name {host!r} has no address to connect to (for {peer}).")
-    attempts = [f"{peer_name(str(address[0]), address[1])}: {error.strerror or error}" for address, error in failures]
+    attempts = [f"{peer_name(str(address[0]), address[1])}: {reason(error)}" for address, error in failures]
     if len(failures) == 1:
-        told = f"Could not connect to {peer}: {failures[0][1].strerror or failures[0][1]}"
+        told = f"Could not connect to {peer}: {reason(failures[0][1])}"
         failed = ConnectError(told if attempts[0].startswith(peer) else f"{told} ({attempts[0]})")
         failed.__cause__ = failures[0][1]
         return failed

@@ -8,7 +8,7 @@ import ssl
 import typing
 
 from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
-from .addresses import connect_error, literal_address, look_up, new_socket, peer_name
+from .addresses import connect_error, literal_address, look_up, new_socket, peer_name, reason
 from .base import SocketOption, T
 from .failures import handshake_error
 
@@ -255,7 +255,7 @@ class AsyncioNetwork:
         except TimeoutError:
             raise ConnectTimeout(f"Connecting to {path} took longer than {timeout or 0:g} seconds.") from None
         except OSError as error:
-            raise ConnectError(f"Could not connect to {path}: {error.strerror or error}") from error
+            raise ConnectError(f"Could not connect to {path}: {reason(error)}") from error
 
     def waiter(self) -> TaskWaiter:
         return TaskWaiter()

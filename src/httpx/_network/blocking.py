@@ -12,7 +12,7 @@ import time
 import typing
 
 from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
-from .addresses import connect_error, literal_address, look_up_within, new_socket, peer_name
+from .addresses import connect_error, literal_address, look_up_within, new_socket, peer_name, reason
 from .base import SocketOption, T
 from .failures import handshake_error
 
@@ -199,7 +199,7 @@ class BlockingNetwork:
         except TimeoutError as error:
             raise ConnectTimeout(f"Connecting to {path} took longer than {timeout or 0:g} seconds.") from error
         except OSError as error:
-            raise ConnectError(f"Could not connect to {path}: {error.strerror or error}") from error
+            raise ConnectError(f"Could not connect to {path}: {reason(error)}") from error
         return BlockingStream(connection, path)
 
     def waiter(self) -> ThreadWaiter:

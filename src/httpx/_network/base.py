@@ -1,0 +1,95 @@
+"""What the floors above may ask of a network, whichever runtime it belongs to.
+
+The methods are coroutines so that one conversation serves all runtimes. On blocking sockets none of them ever
+suspends: a single `send(None)` runs a whole conversation (see `drive`).
+
+Closing is a plain call everywhere: it takes effect at once, cannot be cancelled and cannot hang.
+"""
+
+from __future__ import annotations
+
+import ssl
+import typing
+from collections.abc import Callable, Coroutine, Sequence
+
+T = typing.TypeVar("T")
+
+SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+
+
+class Stream(typing.Protocol):
+    """A connected byte stream. Failures are the exceptions of HTTPX and name the peer."""
+
+    peer: str
+    """Who is at the other end, as messages name it: `example.org:443`."""
+
+    ended_cleanly: bool
+    """After the end: whether the peer said so. A TLS stream that just stops may have been cut by anyone (RFC 8446 section 6.1)."""
+
+    async def receive(self, timeout: float | None) -> bytes:
+        """The next bytes, empty at the end. Raises `ReadTimeout` or `ReadError`."""
+
+    async def send(self, data: bytes, timeout: float | None) -> None:
+        """Hand over all of `data`. Raises `WriteTimeout` or `WriteError`."""
+
+    async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> None:
+        """Do the TLS handshake; from here on this stream is encrypted. Raises `ConnectError` or `ConnectTimeout`."""
+
+    def is_quiet(self) -> bool:
+        """Whether the connection is open and nothing has arrived: the state that an idle one must be in to be used again."""
+
+    def close(self) -> None:
+        """Close at once; any number of times."""
+
+    def info(self, name: str) -> typing.Any:
+        """What asyncio calls extra information: `socket`, `ssl_object`, `client_addr`, `server_addr`."""
+
+
+class Waiter(typing.Protocol):
+    """One task or thread that waits for another one to hand it something."""
+
+    async def wait(self, timeout: float | None) -> bool:
+        """Whether `wake()` was called within `timeout` seconds."""
+
+    def wake(self) -> None:
+        """Let the waiting one go on. Called at most once."""
+
+
+class Network(typing.Protocol):
+    """How one runtime reaches the world."""
+
+    async def connect(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None,
+        *,
+        local_address: str | None,
+        socket_options: Sequence[SocketOption],
+    ) -> Stream:
+        """A TCP connection, all addresses of `host` tried in turn. Raises `ConnectError` or `ConnectTimeout`."""
+
+    async def connect_unix(self, path: str, timeout: float | None) -> Stream:
+        """A connection to a unix domain socket. Raises `ConnectError` or `ConnectTimeout`."""
+
+    def waiter(self) -> Waiter:
+        """A new waiter for the running task or thread."""
+
+    async def in_thread(self, function: Callable[[], T]) -> T:
+        """Call `function` where it may block."""
+
+    async def settle(self) -> None:
+        """Give closed connections the chance to let go of their sockets."""
+
+    def realm(self) -> object:
+        """Where connections made now belong: they serve no other realm. The running event loop, or None for threads."""
+
+
+def drive(conversation: Coroutine[typing.Any, typing.Any, T]) -> T:
+    """Run a conversation over blocking sockets to its end, and return its result."""
+    try:
+        conversation.send(None)
+    except StopIteration as end:
+        return typing.cast(T, end.value)
+    conversation.close()
+    raise RuntimeError("A conversation over blocking sockets suspended: something in it belongs to an event loop.")
