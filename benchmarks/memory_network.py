@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-BODY = b'{"id": 12345, "name": "A small JSON body", "tags": ["one", "two"], "ok": true}'[:77]
+BODY = b'{"id": 12345, "name": "A small JSON body", "tags": ["one", "two"], "ok": 1.5}'
 RESPONSE = (
     b"HTTP/1.1 200 OK\r\n"
     b"Server: nginx/1.22.1\r\n"

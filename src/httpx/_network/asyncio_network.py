@@ -64,11 +64,24 @@ class AsyncioStream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None:
             self._lost = exc
+            self._rescue()
         elif not self._ended and self._secure:
             self.ended_cleanly = False  # TLS ended without close_notify
         self._ended = True
         self._writing_paused = False
         self._wake()
+
+    def _rescue(self) -> None:
+        # A server that refuses an upload answers and hangs up. asyncio stops reading at the first write that fails, with
+        # the answer still in the socket, which is open until this callback returns.
+        if self._secure:
+            return
+        try:
+            while self._size <= _HIGH_WATER and (data := self._socket.recv(65_536)):
+                self._received.append(data)
+                self._size += len(data)
+        except OSError:
+            pass
 
     def pause_writing(self) -> None:
         self._writing_paused = True
@@ -178,11 +191,22 @@ class AsyncioStream(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         if self._loop.is_closed():
-            self._socket.close()
+            self._abandon()
             return
         # close() says goodbye (close_notify), abort() does not wait for the answer.
         self._transport.close()
         self._transport.abort()
+
+    def _abandon(self) -> None:
+        # The loop died with the connection open: nothing can be scheduled on it, so the transport cannot be closed. Its
+        # socket can, and the transport is told, or it would warn of it when collected.
+        self._socket.close()
+        raw = self._transport
+        if self._secure:
+            raw._closed = True
+            raw = raw._ssl_protocol._transport
+        if getattr(raw, "_sock", None) is not None:
+            raw._sock = None
 
     def info(self, name: str) -> typing.Any:
         if name == "client_addr":

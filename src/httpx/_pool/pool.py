@@ -94,17 +94,16 @@ class Pool(typing.Generic[C]):
                 self._waiting_by_key.setdefault(key, collections.OrderedDict())[request] = None
         return request
 
-    def give_up(self, request: Request[C]) -> None:
-        """The request no longer waits. What it may have been given meanwhile goes to the next one; the caller closes nothing."""
+    def give_up(self, request: Request[C], now: float) -> list[C]:
+        """The request no longer waits; what it was given at the same moment goes on. Returns the connections to close."""
         with self._lock:
             if not request.served:
                 self._forget(request)
-                return
-        # Served at the same moment: pass it on.
+                return []
         if request.connection is not None:
-            self.discard(request.connection)
-        else:
-            self.release_slot()
+            return self.check_in(request.connection, now)
+        self.release_slot()
+        return []
 
     def opened(self, connection: C) -> None:
         """A slot that was granted now holds this connection, in use."""

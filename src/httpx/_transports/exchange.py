@@ -68,8 +68,7 @@ class Exchanges:
     async def _take(self, route: Route, network: Network, timeouts: Timeouts) -> HTTP1Connection:
         while True:
             connection, may_open, to_close = self._pool.check_out(route, time.monotonic())
-            for expired in to_close:
-                expired.close()
+            self._close_all(to_close)
             if connection is None and not may_open:
                 connection = await self._wait(route, network, timeouts.get("pool"))
             if connection is None:
@@ -83,11 +82,11 @@ class Exchanges:
         try:
             in_time = await place.waiter.wait(timeout)
         except BaseException:
-            self._pool.give_up(place)
+            self._close_all(self._pool.give_up(place, time.monotonic()))
             raise
         if in_time:
             return place.connection
-        self._pool.give_up(place)
+        self._close_all(self._pool.give_up(place, time.monotonic()))
         counts = self._pool.counts()
         raise PoolTimeout(
             f"No connection became free within {timeout or 0:g} seconds: {counts['busy']} of {counts['open']} open connections are in use "
@@ -112,12 +111,15 @@ class Exchanges:
         if not connection.finish():
             self._drop(connection)
             return
-        for surplus in self._pool.check_in(connection, time.monotonic()):
-            surplus.close()
+        self._close_all(self._pool.check_in(connection, time.monotonic()))
 
     def close(self) -> None:
         """Close all connections; requests in flight fail."""
-        for connection in self._pool.close():
+        self._close_all(self._pool.close())
+
+    @staticmethod
+    def _close_all(connections: list[HTTP1Connection]) -> None:
+        for connection in connections:
             connection.close()
 
 

@@ -1,0 +1,28 @@
+"""What is measured: the table of works."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+SYNC_CLIENTS = ["ours", "pyreqwest", "pycurl", "urllib3", "requests", "httpx-0.28", "httpx2"]
+ASYNC_CLIENTS = ["ours", "pyreqwest", "aiohttp", "httpx-0.28", "httpx2"]
+
+
+class Work(NamedTuple):
+    """GETs of a small JSON body over kept-alive connections, by `tasks` tasks at the same time."""
+
+    title: str
+    runtime: Literal["sync", "asyncio", "uvloop"]
+    tasks: int
+    tls: bool
+    clients: list[str]
+
+
+WORKS = {
+    "sync": Work("sync, one connection", "sync", 1, False, SYNC_CLIENTS),
+    "asyncio-1": Work("asyncio, 1 task", "asyncio", 1, False, ASYNC_CLIENTS),
+    "asyncio-50": Work("asyncio, 50 tasks", "asyncio", 50, False, ASYNC_CLIENTS),
+    "uvloop-50": Work("uvloop, 50 tasks", "uvloop", 50, False, ASYNC_CLIENTS),
+    "sync-tls": Work("sync, TLS, one connection", "sync", 1, True, SYNC_CLIENTS),
+    "asyncio-50-tls": Work("asyncio, TLS, 50 tasks", "asyncio", 50, True, ASYNC_CLIENTS),
+}
