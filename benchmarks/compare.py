@@ -56,12 +56,19 @@ def measure(client: str, python: str, work_name: str, server: Server, core: int 
     work = WORKS[work_name]
     url = f"{server.https if work.tls else server.http}/json"
     command = [python, str(WORKER), adaptor(client), work_name, url, server.authority if work.tls else "", str(seconds)]
-    done = subprocess.run(pinned(command, core), capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    environment = neutral_environment()
+    done = subprocess.run(pinned(command, core), capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment)
     if done.returncode:
         print(f"{client} failed at {work_name}:\n{done.stderr}{done.stdout}", file=sys.stderr)
         return None
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result["cpu"]
+
+
+def neutral_environment() -> dict[str, str]:
+    """The environment without what some clients would follow, and others not: proxies and certificate bundles."""
+    followed = re.compile(r".*_proxy|.*_CA_BUNDLE|SSL_CERT_(FILE|DIR)|SSLKEYLOGFILE", re.IGNORECASE)
+    return {name: value for name, value in os.environ.items() if not followed.fullmatch(name)}
 
 
 def run(pythons: dict[str, str], work_names: list[str], rounds: int, seconds: float, cores: tuple[int | None, int | None]) -> Figures:

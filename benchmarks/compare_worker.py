@@ -26,16 +26,11 @@ class Meter:
     """CPU and wall time of this process since it was made."""
 
     def __init__(self) -> None:
-        self._wall, self._cpu = time.perf_counter(), self._cpu_now()
-
-    @staticmethod
-    def _cpu_now() -> float:
-        times = os.times()
-        return times.user + times.system
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
 
     def per_request(self, count: int) -> dict[str, float]:
-        cpu, wall = self._cpu_now() - self._cpu, time.perf_counter() - self._wall
-        return {"cpu": cpu / count * 1e6, "wall": wall / count * 1e6, "count": count}
+        cpu, wall = time.process_time() - self._cpu, time.perf_counter() - self._wall
+        return {"cpu": cpu / count * 1e6, "wall": wall / count * 1e6}
 
 
 def check(body: bytes) -> None:
@@ -43,9 +38,9 @@ def check(body: bytes) -> None:
         raise SystemExit(f"the response is not what the server sent: {bytes(body)[:200]!r}")
 
 
-def estimate(taken: float, done: int, seconds: float) -> int:
-    """How many requests fill `seconds`, after `done` of them took `taken`."""
-    return max(done, int(seconds / max(taken, 1e-6) * done))
+def requests_in(seconds: float, trial: dict[str, float]) -> int:
+    """How many requests fill this time, going by a trial."""
+    return max(1, int(seconds / trial["wall"] * 1e6))
 
 
 def measure_sync(client: ModuleType, url: str, authority: str | None, seconds: float) -> dict[str, float]:
@@ -58,8 +53,7 @@ def measure_sync(client: ModuleType, url: str, authority: str | None, seconds: f
     with client.sync_client(authority) as get:
         check(get(url))
         batch(100)
-        taken = batch(200)["wall"] / 1e6
-        return batch(estimate(taken, 1, seconds))
+        return batch(requests_in(seconds, trial=batch(200)))
 
 
 async def measure_async(client: ModuleType, work: Work, url: str, authority: str | None, seconds: float) -> dict[str, float]:
@@ -78,8 +72,8 @@ async def measure_async(client: ModuleType, work: Work, url: str, authority: str
     async with client.async_client(authority) as get:
         check(await get(url))
         await batch(4 * work.tasks, get)
-        taken = (await batch(max(200, 4 * work.tasks), get))["wall"] / 1e6
-        return await batch(estimate(taken, 1, seconds), get)
+        trial = await batch(max(200, 4 * work.tasks), get)
+        return await batch(requests_in(seconds, trial), get)
 
 
 def main() -> None:
@@ -92,7 +86,8 @@ def main() -> None:
         loop_factory = importlib.import_module("uvloop").new_event_loop if work.runtime == "uvloop" else None
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             result = runner.run(measure_async(client, work, url, authority or None, float(seconds)))
-    print(json.dumps(result))
+    print(json.dumps(result), flush=True)
+    os._exit(0)  # threads of extension modules may crash an interpreter that shuts down; the figures are told already
 
 
 if __name__ == "__main__":

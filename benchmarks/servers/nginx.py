@@ -77,10 +77,9 @@ def find_or_install() -> str:
     """The path of nginx; on Debian, root gets it installed."""
     found = _find()
     if found is None and shutil.which("apt-get") and os.geteuid() == 0:
-        for command in (["apt-get", "update"], ["apt-get", "install", "--yes", "--no-install-recommends", "nginx-light"]):
-            subprocess.run(
-                command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-            )
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in ("apt-get update", "apt-get install --yes --no-install-recommends nginx-light"):
+            subprocess.run(command.split(), stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=environment)
         found = _find()
     if found is None:
         raise NotAvailable("nginx is needed and was not found. Install it (Debian: apt-get install nginx-light) and run this again.")

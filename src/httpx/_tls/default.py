@@ -1,0 +1,58 @@
+"""The TLS configuration of a client that was given none, and what its `verify`, `cert` and `ssl_context` amount to."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import typing
+
+from .context import SSLContext
+from .identity import Cert
+
+_lock = threading.Lock()
+_default: SSLContext | None = None
+
+
+def default_context() -> SSLContext:
+    """The one context that all clients of this process share unless they are given another.
+
+    Made when the first handshake needs it. Nobody outside gets hold of it, so nobody can change it under another client.
+    """
+    global _default
+    with _lock:
+        if _default is None:
+            _default = SSLContext()
+        return _default
+
+
+def resolve_ssl_context(
+    verify: ssl.SSLContext | str | bool = True, cert: Cert | None = None, ssl_context: ssl.SSLContext | None = None
+) -> ssl.SSLContext | None:
+    """The context that these arguments of a client ask for; None is the process's default.
+
+    A context that was passed in is used as it is. Raises `TypeError` if it stands beside settings that it would hide.
+    """
+    if ssl_context is not None:
+        if verify is not True or cert is not None:
+            raise TypeError(
+                "ssl_context= already says how to verify: leave out verify= and cert=, or build the context from them, "
+                "ssl_context=httpx.SSLContext(verify=..., cert=...)."
+            )
+        if not isinstance(ssl_context, ssl.SSLContext):
+            raise TypeError(f"ssl_context= is an ssl.SSLContext, such as httpx.SSLContext(), not {type(ssl_context).__name__}.")
+        return ssl_context
+    if isinstance(verify, ssl.SSLContext):
+        if cert is not None:
+            raise TypeError("verify= is a context already: load the client certificate into it with .load_cert_chain().")
+        return verify
+    if verify is True and cert is None:
+        return None
+    return SSLContext(verify, cert)
+
+
+def create_ssl_context(verify: ssl.SSLContext | str | bool = True, cert: Cert | None = None, trust_env: bool = True) -> ssl.SSLContext:
+    """A context from `verify` and `cert`, as `httpx.SSLContext(verify, cert)`; kept for code written for HTTPX.
+
+    `trust_env` has no effect: no environment variable is read.
+    """
+    return typing.cast(ssl.SSLContext, resolve_ssl_context(verify, cert) or SSLContext())
