@@ -13,8 +13,13 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDER = REPOSITORY / ".venv-bench-peers"
 
 # What is compared with: the name in tables and of the adaptor in clients/ (with _ for punctuation), and what to install.
+#
+# HTTPX 0.28 is there twice. Its httpcore looks for sniffio at every asynchronous request, which nothing it depends on
+# brings along any more: a plain installation looks in vain each time, and that costs a third of the request. Beside what
+# users get stands what it can do.
 PEERS: dict[str, list[str]] = {
     "httpx-0.28": ["httpx[http2]==0.28.1"],
+    "httpx-0.28-sniffio": ["httpx[http2]==0.28.1", "sniffio==1.3.1"],
     "httpx2": ["httpx2==2.16.2"],
     "requests": ["requests==2.34.2"],
     "urllib3": ["urllib3==2.8.0"],

@@ -103,4 +103,4 @@ def install_memory_network_ours(client: Any) -> None:
     client._transport._network = MemoryNetwork()
 
 
-INSTALLERS = {"ours": install_memory_network_ours, "httpx-0.28": install_memory_network_httpx_0_28}
+INSTALLERS = {"ours": install_memory_network_ours, "httpx-0.28-sniffio": install_memory_network_httpx_0_28}

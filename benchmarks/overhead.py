@@ -24,7 +24,8 @@ WORKER = Path(__file__).with_name("overhead_worker.py")
 IMPORT_TIMER = "from time import perf_counter as now; start = now(); import httpx; print((now() - start) * 1e6)"
 IMPORTS = 15
 WORKS = ["Client.get", "AsyncClient.get", "Client()"]
-SUBJECTS = ["ours", "httpx-0.28"]
+HTTPX = "httpx-0.28-sniffio"  # HTTPX 0.28.1 at its best: see environments.py
+SUBJECTS = ["ours", HTTPX]
 
 Figures = dict[str, dict[str, float]]  # work -> subject -> microseconds
 
@@ -87,10 +88,10 @@ def run(pythons: dict[str, str], rounds: int, seconds: float) -> Figures:
 def table(figures: Figures) -> str:
     subjects = list(next(iter(figures.values())))
     both = subjects == SUBJECTS
-    lines = [f"{'microseconds':18}" + "".join(f"{subject:>14}" for subject in subjects) + ("         ratio" if both else "")]
+    lines = [f"{'microseconds':18}" + "".join(f"{subject:>20}" for subject in subjects) + ("         ratio" if both else "")]
     for work, found in figures.items():
-        ratio = f"{found['ours'] / found['httpx-0.28']:14.3f}" if both else ""
-        lines.append(f"{work:18}" + "".join(f"{found[subject]:14,.1f}" for subject in subjects) + ratio)
+        ratio = f"{found['ours'] / found[HTTPX]:14.3f}" if both else ""
+        lines.append(f"{work:18}" + "".join(f"{found[subject]:20,.1f}" for subject in subjects) + ratio)
     return "\n".join(lines)
 
 

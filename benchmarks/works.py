@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 SYNC_CLIENTS = ["ours", "pyreqwest", "pycurl", "urllib3", "requests", "httpx-0.28", "httpx2"]
-ASYNC_CLIENTS = ["ours", "pyreqwest", "aiohttp", "httpx-0.28", "httpx2"]
+ASYNC_CLIENTS = ["ours", "pyreqwest", "aiohttp", "httpx-0.28", "httpx-0.28-sniffio", "httpx2"]
 
 
 class Work(NamedTuple):

@@ -99,7 +99,7 @@ def objection(found: Import) -> str | None:
     if target in BESIDE:
         return None
     if target not in FLOORS:
-        return f"{found}, which is for users of the package only"
+        return f"{found}, which is neither one of the floors nor beside them"
     if source in BESIDE:
         return f"{found}, but what is beside the floors imports none of them"
     if FLOORS.index(target) < FLOORS.index(source):
@@ -171,7 +171,7 @@ def test_exceptions_are_needed() -> None:
         ("_pool.pool", "from .._client import Client", "lies above"),
         ("_pool.pool", "def f():\n    from .._transports.http import HTTPTransport", "lies above"),
         ("_pool.pool", "import httpx._client.client", "lies above"),
-        ("_pool.pool", "import httpx", "for users of the package"),
+        ("_pool.pool", "import httpx", "neither one of the floors"),
         ("_pool.pool", "from .. import _client", "lies above"),
         ("_pool.pool", "import asyncio", "event loops"),
         ("_pool.pool", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import asyncio", None),

@@ -48,7 +48,7 @@ TARGET_DIFFERS = {
 
 # Browsers no longer examine A-labels at all; we refuse those that decode to nothing, to characters that map to others, or that
 # are longer than 63 octets: nobody could register them, so one of two programs must be mistaken about them.
-LABELS_REFUSED = ("xn--pokxncvks", "xn--", "78hba")
+LABELS_REFUSED = {"xn--pokxncvks", "xn--"}
 
 
 def load(*names: str) -> list[dict[str, typing.Any]]:
@@ -100,10 +100,13 @@ def test_what_we_accept_asks_for_what_browsers_ask_for_but_for_named_differences
 
 def test_web_urls_that_browsers_have_normalised_are_accepted_unchanged() -> None:
     for case in url_cases():
-        if not case.get("failure") and case["protocol"][:-1] in WEB and not case["hostname"].endswith(LABELS_REFUSED):
-            url = URL(case["href"])
-            assert str(url) == case["href"]
-            assert url._origin[1] == case["hostname"].strip("[]")
+        if case.get("failure") or case["protocol"][:-1] not in WEB:
+            continue
+        if any(label in LABELS_REFUSED or (label.startswith("xn--") and len(label) > 63) for label in case["hostname"].split(".")):
+            continue
+        url = URL(case["href"])
+        assert str(url) == case["href"]
+        assert url._origin[1] == case["hostname"].strip("[]")
 
 
 @pytest.mark.parametrize("name", ["toascii.json", "IdnaTestV2.json", "IdnaTestV2-removed.json"])

@@ -16,7 +16,7 @@ from .._models.response import Response
 from .._models.url import URL
 from .._transports.base import AsyncBaseTransport
 from .._transports.http import AsyncHTTPTransport
-from .._types import CertTypes, QueryParamTypes, RequestContent, RequestData, RequestFiles, URLTypes
+from .._types import CertTypes, QueryParamTypes, RequestContent, URLTypes
 from .base import BaseClient, ClientState
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault
 
@@ -74,8 +74,6 @@ class AsyncClient(BaseClient):
         url: URLTypes,
         *,
         content: RequestContent | None = None,
-        data: RequestData | None = None,
-        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
@@ -91,8 +89,6 @@ class AsyncClient(BaseClient):
             method,
             url,
             content=content,
-            data=data,
-            files=files,
             json=json,
             params=params,
             headers=headers,
@@ -108,8 +104,6 @@ class AsyncClient(BaseClient):
         url: URLTypes,
         *,
         content: RequestContent | None = None,
-        data: RequestData | None = None,
-        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
@@ -121,8 +115,6 @@ class AsyncClient(BaseClient):
             method,
             url,
             content=content,
-            data=data,
-            files=files,
             json=json,
             params=params,
             headers=headers,
@@ -187,8 +179,6 @@ class AsyncClient(BaseClient):
         url: URLTypes,
         *,
         content: RequestContent | None = None,
-        data: RequestData | None = None,
-        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
@@ -200,8 +190,6 @@ class AsyncClient(BaseClient):
             "POST",
             url,
             content=content,
-            data=data,
-            files=files,
             json=json,
             params=params,
             headers=headers,
@@ -214,8 +202,6 @@ class AsyncClient(BaseClient):
         url: URLTypes,
         *,
         content: RequestContent | None = None,
-        data: RequestData | None = None,
-        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
@@ -227,8 +213,6 @@ class AsyncClient(BaseClient):
             "PUT",
             url,
             content=content,
-            data=data,
-            files=files,
             json=json,
             params=params,
             headers=headers,
@@ -241,8 +225,6 @@ class AsyncClient(BaseClient):
         url: URLTypes,
         *,
         content: RequestContent | None = None,
-        data: RequestData | None = None,
-        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
@@ -254,8 +236,6 @@ class AsyncClient(BaseClient):
             "PATCH",
             url,
             content=content,
-            data=data,
-            files=files,
             json=json,
             params=params,
             headers=headers,

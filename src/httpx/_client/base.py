@@ -106,8 +106,6 @@ class BaseClient:
         url: URLTypes,
         *,
         content: typing.Any = None,
-        data: typing.Any = None,
-        files: typing.Any = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
@@ -120,19 +118,19 @@ class BaseClient:
             merged_url = merged_url.copy_merge_params(self._params) if params is None else merged_url.copy_with(params=self._params.merge(params))
         phases = (self._timeout if isinstance(timeout, UseClientDefault) else Timeout(timeout)).as_dict()
         merged_extensions = {"timeout": phases} if extensions is None else {"timeout": phases, **extensions}
-        has_content = content is not None or data is not None or files is not None or json is not None
+        has_content = content is not None or json is not None
         if headers is None and not has_content and method in ("GET", "HEAD", "OPTIONS", "DELETE"):
             return Request._of(method, merged_url, self._headers_for(merged_url), merged_extensions)
         merged_headers = Headers(self._headers)
         if headers is not None:
             merged_headers.update(headers)
         return Request(
-            method, merged_url, headers=merged_headers, content=content, data=data, files=files, json=json, extensions=merged_extensions
+            method, merged_url, headers=merged_headers, content=content, json=json, extensions=merged_extensions
         )
 
     def _merge_url(self, url: URLTypes) -> URL:
-        merged = parse_url(url) if isinstance(url, str) else URL(url)
-        if not self._has_base or not merged.is_relative_url:
+        merged = parse_url(url) if isinstance(url, str) else url
+        if not self._has_base or not merged.is_relative_url or merged.scheme:
             return merged
         base_path, _, base_query = self._base_url.raw_path.partition(b"?")
         path, _, query = merged.raw_path.partition(b"?")

@@ -17,7 +17,7 @@ from .._models.url import URL
 from .._network.base import drive
 from .._transports.base import BaseTransport
 from .._transports.http import HTTPTransport
-from .._types import CertTypes, QueryParamTypes, RequestContent, RequestData, RequestFiles, URLTypes
+from .._types import CertTypes, QueryParamTypes, RequestContent, URLTypes
 from .base import BaseClient, ClientState
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault
 
@@ -75,8 +75,6 @@ class Client(BaseClient):
         url: URLTypes,
         *,
         content: RequestContent | None = None,
-        data: RequestData | None = None,
-        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
@@ -92,8 +90,6 @@ class Client(BaseClient):
             method,
             url,
             content=content,
-            data=data,
-            files=files,
             json=json,
             params=params,
             headers=headers,
@@ -109,8 +105,6 @@ class Client(BaseClient):
         url: URLTypes,
         *,
         content: RequestContent | None = None,
-        data: RequestData | None = None,
-        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
@@ -122,8 +116,6 @@ class Client(BaseClient):
             method,
             url,
             content=content,
-            data=data,
-            files=files,
             json=json,
             params=params,
             headers=headers,
@@ -188,8 +180,6 @@ class Client(BaseClient):
         url: URLTypes,
         *,
         content: RequestContent | None = None,
-        data: RequestData | None = None,
-        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
@@ -201,8 +191,6 @@ class Client(BaseClient):
             "POST",
             url,
             content=content,
-            data=data,
-            files=files,
             json=json,
             params=params,
             headers=headers,
@@ -215,8 +203,6 @@ class Client(BaseClient):
         url: URLTypes,
         *,
         content: RequestContent | None = None,
-        data: RequestData | None = None,
-        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
@@ -228,8 +214,6 @@ class Client(BaseClient):
             "PUT",
             url,
             content=content,
-            data=data,
-            files=files,
             json=json,
             params=params,
             headers=headers,
@@ -242,8 +226,6 @@ class Client(BaseClient):
         url: URLTypes,
         *,
         content: RequestContent | None = None,
-        data: RequestData | None = None,
-        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
@@ -255,8 +237,6 @@ class Client(BaseClient):
             "PATCH",
             url,
             content=content,
-            data=data,
-            files=files,
             json=json,
             params=params,
             headers=headers,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from .._config import DEFAULT_TIMEOUT_CONFIG, TimeoutTypes
 from .._models.headers import HeaderTypes
 from .._models.response import Response
-from .._types import QueryParamTypes, RequestContent, RequestData, RequestFiles, URLTypes
+from .._types import QueryParamTypes, RequestContent, URLTypes
 from .client import Client
 
 
@@ -20,8 +20,6 @@ def request(
     *,
     params: QueryParamTypes | None = None,
     content: RequestContent | None = None,
-    data: RequestData | None = None,
-    files: RequestFiles | None = None,
     json: typing.Any = None,
     headers: HeaderTypes | None = None,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
@@ -35,7 +33,7 @@ def request(
     it keeps the connection.
     """
     with Client(verify=verify, ssl_context=ssl_context, trust_env=trust_env, timeout=timeout) as client:
-        return client.request(method, url, content=content, data=data, files=files, json=json, params=params, headers=headers)
+        return client.request(method, url, content=content, json=json, params=params, headers=headers)
 
 
 @contextlib.contextmanager
@@ -45,8 +43,6 @@ def stream(
     *,
     params: QueryParamTypes | None = None,
     content: RequestContent | None = None,
-    data: RequestData | None = None,
-    files: RequestFiles | None = None,
     json: typing.Any = None,
     headers: HeaderTypes | None = None,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
@@ -57,7 +53,7 @@ def stream(
     """Like `request()`, but the body is left to be iterated within the `with` block, and closed at its end."""
     with (
         Client(verify=verify, ssl_context=ssl_context, trust_env=trust_env, timeout=timeout) as client,
-        client.stream(method, url, content=content, data=data, files=files, json=json, params=params, headers=headers) as response,
+        client.stream(method, url, content=content, json=json, params=params, headers=headers) as response,
     ):
         yield response
 
@@ -135,8 +131,6 @@ def post(
     url: URLTypes,
     *,
     content: RequestContent | None = None,
-    data: RequestData | None = None,
-    files: RequestFiles | None = None,
     json: typing.Any = None,
     params: QueryParamTypes | None = None,
     headers: HeaderTypes | None = None,
@@ -150,8 +144,6 @@ def post(
         "POST",
         url,
         content=content,
-        data=data,
-        files=files,
         json=json,
         params=params,
         headers=headers,
@@ -166,8 +158,6 @@ def put(
     url: URLTypes,
     *,
     content: RequestContent | None = None,
-    data: RequestData | None = None,
-    files: RequestFiles | None = None,
     json: typing.Any = None,
     params: QueryParamTypes | None = None,
     headers: HeaderTypes | None = None,
@@ -181,8 +171,6 @@ def put(
         "PUT",
         url,
         content=content,
-        data=data,
-        files=files,
         json=json,
         params=params,
         headers=headers,
@@ -197,8 +185,6 @@ def patch(
     url: URLTypes,
     *,
     content: RequestContent | None = None,
-    data: RequestData | None = None,
-    files: RequestFiles | None = None,
     json: typing.Any = None,
     params: QueryParamTypes | None = None,
     headers: HeaderTypes | None = None,
@@ -212,8 +198,6 @@ def patch(
         "PATCH",
         url,
         content=content,
-        data=data,
-        files=files,
         json=json,
         params=params,
         headers=headers,

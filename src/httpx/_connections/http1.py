@@ -18,6 +18,11 @@ from .._protocols.http1.serialize import LAST_CHUNK, serialize_chunk, serialize_
 _PIECE = 262_144  # bytes of a body that are handed over between two looks at whether the server has answered already
 _CONTINUE_PATIENCE = 1.0  # seconds to wait for "100 Continue" before sending the body all the same (RFC 9110 section 10.1.1)
 
+_HUNG_UP_AFTER_HANDSHAKE = (
+    "The server hung up right after the TLS handshake. It may want a client certificate: "
+    "pass ssl_context=httpx.SSLContext(cert=('client.pem', 'client.key'))."
+)
+
 Timeouts = typing.Mapping[str, float | None]
 _IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
 
@@ -72,6 +77,9 @@ class HTTP1Connection:
             told = failure or error
             if was_used and _is_repeatable(request):
                 raise ConnectionDied(told) from error
+            if not was_used and self.stream.info("ssl_object") is not None:
+                # The reason, an alert, may have been lost with the reset.
+                told.add_note(_HUNG_UP_AFTER_HANDSHAKE)
             raise told from told.__cause__
 
     async def _send(self, request: Request, timeouts: Timeouts) -> None:
@@ -101,6 +109,7 @@ class HTTP1Connection:
 
     async def _send_body(self, parts: _Parts, length: int | None, chunked: bool, timeout: float | None) -> None:
         sent = 0
+        has_begun = False
         try:
             while (part := await parts.next()) is not None:
                 if not part:
@@ -110,10 +119,12 @@ class HTTP1Connection:
                     _check_length(sent, length)
                 for start in range(0, len(part), _PIECE):
                     piece = part if len(part) <= _PIECE else part[start : start + _PIECE]
-                    await self.stream.send(serialize_chunk(piece) if chunked else piece, timeout)
-                    if not self.stream.is_quiet():
+                    if has_begun and not self.stream.is_quiet():
+                        # An answer before the end of the question: the server will not read the rest.
                         self._engine.abandon_request()
                         return
+                    has_begun = True
+                    await self.stream.send(serialize_chunk(piece) if chunked else piece, timeout)
         finally:
             await parts.close()
         if chunked:

@@ -37,8 +37,6 @@ class Request:
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
         content: typing.Any = None,
-        data: typing.Any = None,
-        files: typing.Any = None,
         json: typing.Any = None,
         stream: RequestStream | None = None,
         extensions: typing.Mapping[str, typing.Any] | None = None,
@@ -51,9 +49,7 @@ class Request:
             self.stream: RequestStream = stream
             self._add_host()
             return
-        described, self.stream = encode_request(
-            content=content, data=data, files=files, json=json, boundary=_multipart_boundary(self.headers)
-        )
+        described, self.stream = encode_request(content=content, json=json)
         self._add_host()
         if not described and self.method in ("POST", "PUT", "PATCH"):
             described = {"Content-Length": "0"}
@@ -154,14 +150,3 @@ class LostStream(SyncByteStream, AsyncByteStream):
 
 
 _EMPTY = ByteStream(b"")
-
-
-def _multipart_boundary(headers: Headers) -> str | None:
-    content_type = headers.get("content-type")
-    if content_type is None or not content_type.lower().startswith("multipart/form-data"):
-        return None
-    for parameter in content_type.split(";")[1:]:
-        name, _, value = parameter.strip().partition("=")
-        if name.strip().lower() == "boundary":
-            return str(value.strip().strip('"')) or None
-    return None

@@ -7,10 +7,10 @@ import socket
 import ssl
 import typing
 
-from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
+from .._exceptions import ConnectError, ConnectTimeout, ReadTimeout, WriteError, WriteTimeout
 from .addresses import connect_error, literal_address, look_up, new_socket, peer_name, reason
 from .base import SocketOption, T
-from .failures import handshake_error
+from .failures import handshake_error, read_error
 
 _HIGH_WATER = 1_048_576  # bytes received and not yet read at which the peer is made to wait
 
@@ -59,6 +59,8 @@ class AsyncioStream(asyncio.Protocol):
 
     def eof_received(self) -> None:
         self._ended = True
+        if self._secure:
+            self.ended_cleanly = self._was_told_goodbye()
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -71,17 +73,36 @@ class AsyncioStream(asyncio.Protocol):
         self._writing_paused = False
         self._wake()
 
-    def _rescue(self) -> None:
-        # A server that refuses an upload answers and hangs up. asyncio stops reading at the first write that fails, with
-        # the answer still in the socket, which is open until this callback returns.
-        if self._secure:
-            return
+    def _was_told_goodbye(self) -> bool:
+        # asyncio reports a cut connection and a close_notify alike; the TLS object knows which it was.
         try:
-            while self._size <= _HIGH_WATER and (data := self._socket.recv(65_536)):
-                self._received.append(data)
-                self._size += len(data)
-        except OSError:
+            return self._transport.get_extra_info("ssl_object").read(1) == b""
+        except ssl.SSLZeroReturnError:
+            return True
+        except (ssl.SSLError, AttributeError, ValueError):
+            return False
+
+    def _rescue(self) -> None:
+        # A server that refuses a request says why and hangs up. asyncio stops reading at the first write that fails, with
+        # the reason still in the socket, which is open until this callback returns.
+        received: list[bytes] = []
+        try:
+            while self._size + sum(map(len, received)) <= _HIGH_WATER and (data := self._socket.recv(65_536)):
+                received.append(data)
+        except (OSError, ValueError):
             pass
+        if not self._secure:
+            self._received += received
+            return
+        incoming = getattr(getattr(self._transport, "_ssl_protocol", None), "_incoming", None)
+        if received and incoming is not None:
+            try:
+                incoming.write(b"".join(received))
+                self._received.append(self._transport.get_extra_info("ssl_object").read(_HIGH_WATER))
+            except ssl.SSLWantReadError:
+                pass
+            except (ssl.SSLError, ValueError) as error:
+                self._lost = error
 
     def pause_writing(self) -> None:
         self._writing_paused = True
@@ -116,7 +137,7 @@ class AsyncioStream(asyncio.Protocol):
             self.ended_cleanly = False
             return b""
         if self._lost is not None:
-            raise ReadError(f"Receiving from {self.peer} failed: {self._lost}") from self._lost
+            raise read_error(self._lost, self.peer) from self._lost
         return b""
 
     async def _wait_for_data(self, timeout: float | None) -> None:

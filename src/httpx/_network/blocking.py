@@ -11,10 +11,10 @@ import threading
 import time
 import typing
 
-from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
+from .._exceptions import ConnectError, ConnectTimeout, ReadTimeout, WriteError, WriteTimeout
 from .addresses import connect_error, literal_address, look_up_within, new_socket, peer_name, reason
 from .base import SocketOption, T
-from .failures import handshake_error
+from .failures import handshake_error, read_error
 
 _READ_SIZE = 65_536
 _HAS_KERNEL_TIMEOUTS = sys.platform != "win32"
@@ -48,7 +48,7 @@ class BlockingStream:
             self.ended_cleanly = False
             return b""
         except OSError as error:
-            raise ReadError(f"Receiving from {self.peer} failed: {error}") from error
+            raise read_error(error, self.peer) from error
         return data
 
     async def send(self, data: bytes, timeout: float | None) -> None:

@@ -40,14 +40,14 @@ _REASONS = (
     ("NO_SHARED_CIPHER", "The two sides have no cipher in common."),
     ("DH_KEY_TOO_SMALL", "The server's key exchange is too weak to be safe: its operator must configure a larger group."),
     ("EE_KEY_TOO_SMALL", "The certificate's key is too small to be safe: the server's operator must renew it with a larger one."),
-    ("UNEXPECTED_EOF", "The server hung up in the middle of the handshake. It may not speak TLS on this port, or refuse this client."),
+    ("UNEXPECTED_EOF", "The server hung up in the middle of the handshake. It may not speak TLS on this port (then use http:// in the URL), or refuse us."),
 )
 
 
 def explain_handshake_failure(error: Exception, host: str, port: int | None, context: ssl.SSLContext) -> tuple[str, list[str]]:
     """The message for a failed handshake, and notes that say what it means and what to do about it."""
     peer = host if port is None else f"{host}:{port}"
-    message = f"{error} (TLS handshake with {peer})"
+    message = f"{str(error) or 'the server closed the connection'} (TLS handshake with {peer})"
     remedy = explain_tls_error(error)
     return message, [] if remedy is None else [remedy]
 
