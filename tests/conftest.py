@@ -25,7 +25,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not inspect.iscoroutinefunction(test):
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(test).parameters}
-    runtime: Runtime = pyfuncitem.funcargs.get("runtime", RUNTIMES["asyncio"])
+    runtime: Any = pyfuncitem.funcargs.get("runtime", RUNTIMES["asyncio"])
     runtime.run(lambda: test(**arguments))
     return True
 

@@ -71,7 +71,8 @@ def serve_hypercorn(certificate: Path | None = None, key: Path | None = None) ->
     config = hypercorn.config.Config()
     config.bind = [f"fd://{listener.detach()}"]  # hypercorn owns and closes it
     config.errorlog = None
-    config.certfile, config.keyfile = certificate and str(certificate), key and str(key)
+    config.certfile = str(certificate) if certificate else None
+    config.keyfile = str(key) if key else None
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
@@ -80,7 +81,7 @@ def serve_hypercorn(certificate: Path | None = None, key: Path | None = None) ->
 
     def work() -> None:
         try:
-            loop.run_until_complete(hypercorn.asyncio.serve(application, config, shutdown_trigger=shutdown))  # type: ignore[arg-type]
+            loop.run_until_complete(hypercorn.asyncio.serve(application, config, shutdown_trigger=shutdown))
         finally:
             loop.close()
 

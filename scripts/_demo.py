@@ -1,0 +1,182 @@
+"""The demonstration behind `scripts/demo`: how HTTPX verifies the server that it talks to, case by case."""
+
+from __future__ import annotations
+
+import ssl
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import certifi
+import truststore
+
+import httpx
+from tests.support.certificates import PASSWORD, Authority
+from tests.support.runtimes import RUNTIMES, Runtime
+from tests.support.servers import AppServer
+
+WIDTH = 62
+
+
+class Case(NamedTuple):
+    """What is asked, of which server, with which settings, and what must come of it: a status, or words of an error."""
+
+    title: str
+    server: str
+    settings: Callable[[], dict[str, Any]]
+    expected: int | str
+
+
+class Demo:
+    """An authority that nobody knows, servers with certificates of it, and the cases."""
+
+    def __init__(self, folder: Path) -> None:
+        self.authority = Authority(folder)
+        self.client_files = self.authority.client()
+        self.keylog = folder / "keys.log"
+        self.servers = {
+            "good": AppServer(ssl_context=self.authority.server()),
+            "picky": AppServer(ssl_context=self.authority.server(demands_client=True)),
+            "expired": AppServer(ssl_context=self.authority.server(expired=True)),
+            "wrong": AppServer(ssl_context=self.authority.server("other.example")),
+        }
+        self.failures = 0
+        self.count = 0
+
+    def cases(self) -> list[Case]:
+        pem, files = str(self.authority.pem), self.client_files
+        pair = (str(files.certificate), str(files.key))
+        triple = (str(files.certificate), str(files.encrypted_key), PASSWORD)
+        standard = ssl.create_default_context(cafile=pem)
+        system = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        system.load_verify_locations(cafile=pem)
+        logged = httpx.SSLContext(verify=pem)
+        logged.keylog_filename = str(self.keylog)
+
+        def context(**settings: Any) -> Callable[[], dict[str, Any]]:
+            return lambda: {"ssl_context": httpx.SSLContext(**settings)}
+
+        unknown = "unable to get local issuer certificate"
+        return [
+            Case("default settings, unknown authority", "good", dict, unknown),
+            Case("verify=certifi.where(), unknown authority", "good", context(verify=certifi.where()), unknown),
+            Case("verify='ca.pem', a PEM file", "good", context(verify=pem), 200),
+            Case("verify='certs', a directory", "good", context(verify=str(self.authority.hashed_directory())), 200),
+            Case("verify=False, nothing is verified", "good", context(verify=False), 200),
+            Case("a server that demands a certificate, without one", "picky", context(verify=pem), "client certificate"),
+            Case("cert='client.pem', certificate and key in one file", "picky", context(verify=pem, cert=str(files.combined)), 200),
+            Case("cert=('client.pem', 'client.key')", "picky", context(verify=pem, cert=pair), 200),
+            Case("cert=('client.pem', 'client.key', 'password')", "picky", context(verify=pem, cert=triple), 200),
+            Case("a truststore.SSLContext", "good", lambda: {"ssl_context": system}, 200),
+            Case("an ssl.SSLContext of the standard library", "good", lambda: {"ssl_context": standard}, 200),
+            Case("a context with a key log", "good", lambda: {"ssl_context": logged}, 200),
+            Case("an expired certificate", "expired", context(verify=pem), "certificate has expired"),
+            Case("a certificate for another host", "wrong", context(verify=pem), "Hostname mismatch"),
+        ]
+
+    async def run(self, runtime: Runtime) -> None:
+        for case in self.cases():
+            url = f"https://localhost:{self.servers[case.server].port}/json"
+            started = time.perf_counter()
+            outcome, notes = await ask(runtime, url, case.settings())
+            self.report(runtime.name, case, outcome, notes, time.perf_counter() - started)
+        await self.side_by_side(runtime)
+        self.check(runtime.name, "the key log holds the secrets of the connection", "SECRET" in self.keylog.read_text(), self.keylog.name)
+        self.keylog.unlink()
+
+    async def side_by_side(self, runtime: Runtime) -> None:
+        url = f"https://localhost:{self.servers['good'].port}/json"
+        async with runtime.client(ssl_context=httpx.SSLContext(verify=self.authority.pem)) as trusting, runtime.client() as distrusting:
+            first = (await trusting.get(url)).status_code
+            try:
+                second = (await distrusting.get(url)).status_code
+            except httpx.ConnectError:
+                second = "refused"
+            third = (await trusting.get(url)).status_code
+        outcome = (first, second, third)
+        self.check(runtime.name, "two clients, one trusting and one not, side by side", outcome == (200, "refused", 200), str(outcome))
+
+    def report(self, runtime: str, case: Case, outcome: httpx.Response | httpx.HTTPError, notes: list[str], seconds: float) -> None:
+        if isinstance(outcome, httpx.HTTPError):
+            text = f"{type(outcome).__name__}: {outcome}"
+            holds = isinstance(case.expected, str) and case.expected in " ".join([text, *notes])
+        else:
+            text = f"{outcome!r}"
+            holds = outcome.status_code == case.expected
+        self.check(runtime, case.title, holds, f"{seconds * 1000:6.1f} ms  {text}")
+        for note in notes:
+            print(f"{'':14}what to do: {note}")
+
+    def check(self, runtime: str, title: str, holds: bool, text: str) -> None:
+        self.count += 1
+        self.failures += not holds
+        print(f"{'ok  ' if holds else 'FAIL'}  {runtime:8}{title:{WIDTH}}{text}")
+
+    def close(self) -> None:
+        for server in self.servers.values():
+            server.close()
+
+
+async def ask(runtime: Runtime, url: str, settings: dict[str, Any]) -> tuple[Any, list[str]]:
+    """The response, or the error with its notes."""
+    async with runtime.client(**settings) as client:
+        try:
+            response = await client.get(url)
+            return getattr(response, "wrapped", response), []
+        except httpx.HTTPError as error:
+            return error, list(getattr(error, "__notes__", []))
+
+
+def run_embedded() -> int:
+    """All cases, sync and async. The exit status is 1 if anything was not as specified."""
+    with tempfile.TemporaryDirectory() as folder:
+        demo = Demo(Path(folder))
+        started = time.perf_counter()
+        print("An HTTPS server with a certificate authority made on the spot; nothing leaves this machine.\n")
+        try:
+            for name in ("sync", "asyncio"):
+                runtime = RUNTIMES[name]
+                runtime.run(bind(demo.run, runtime))
+                print()
+        finally:
+            demo.close()
+    print(f"{demo.count - demo.failures} of {demo.count} as specified, in {time.perf_counter() - started:.1f} seconds.")
+    return 1 if demo.failures else 0
+
+
+def bind(run: Callable[[Runtime], Coroutine[Any, Any, None]], runtime: Runtime) -> Callable[[], Coroutine[Any, Any, None]]:
+    return lambda: run(runtime)
+
+
+def run_real(url: str) -> int:
+    """One request over the network, and what was verified."""
+    started = time.perf_counter()
+    try:
+        with httpx.stream("GET", url) as response:
+            tls = response.extensions["network_stream"].get_extra_info("ssl_object")
+            response.read()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        print(f"{type(error).__name__}: {error}")
+        for note in getattr(error, "__notes__", []):
+            print(f"what to do: {note}")
+        return 1
+    print(f"{response!r}  {response.url}  {len(response.content):,} bytes in {(time.perf_counter() - started) * 1000:.0f} ms")
+    if tls is None or (certificate := tls.getpeercert()) is None:
+        print("not verified: plain HTTP" if tls is None else "verified; the connection is closed and its certificate gone")
+        return 0
+    subject = ", ".join(value for part in certificate["subject"] for _, value in part) or "(no subject)"
+    issuer = ", ".join(value for part in certificate["issuer"] for _, value in part)
+    names = ", ".join(value for _, value in certificate.get("subjectAltName", ()))
+    print(f"verified    {response.url.host} against certifi's bundle")
+    print(f"certificate {subject}, valid until {certificate['notAfter']}")
+    print(f"names       {names}")
+    print(f"issued by   {issuer}")
+    print(f"spoken      {tls.version()}, {tls.cipher()[0]}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_real(sys.argv[1]) if len(sys.argv) > 1 else run_embedded())
