@@ -58,7 +58,7 @@ class Timeout:
         else:
             default = (timeout,) * 4
         given = (connect, read, write, pool)
-        values = [fallback if value is UNSET else value for value, fallback in zip(given, default, strict=True)]
+        values: list[typing.Any] = [fallback if value is UNSET else value for value, fallback in zip(given, default, strict=True)]
         if UNSET in values:
             raise ValueError("Timeout() needs a default, as in Timeout(5.0), or all four of connect, read, write and pool.")
         self.connect: float | None = values[0]

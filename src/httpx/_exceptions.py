@@ -185,7 +185,7 @@ class StreamConsumed(StreamError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The body has been streamed already, and a stream runs only once. Keep it with `.read()`, or give content that can be iterated again."
+            "The body has been streamed already, and a stream runs only once: keep it with `.read()`, or give content that can be repeated."
         )
 
 

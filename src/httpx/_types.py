@@ -12,12 +12,10 @@ if typing.TYPE_CHECKING:
 
 PrimitiveData = str | int | float | bool | None
 
-PathTypes = typing.Union[str, "os.PathLike[str]"]
-CertTypes = typing.Union[
-    PathTypes,
-    tuple[PathTypes, PathTypes | None],
-    tuple[PathTypes, PathTypes | None, str | bytes | Callable[[], str | bytes] | None],
-]
+PathTypes = str | os.PathLike[str]
+CertTypes = (
+    PathTypes | tuple[PathTypes, PathTypes | None] | tuple[PathTypes, PathTypes | None, str | bytes | Callable[[], str | bytes] | None]
+)
 
 RequestContent = str | bytes | bytearray | memoryview | Iterable[bytes] | AsyncIterable[bytes]
 RequestData = Mapping[str, typing.Any]

@@ -75,7 +75,7 @@ async def test_a_refused_port_is_named_with_every_address(runtime):
 
 async def test_a_name_that_does_not_resolve_is_named(runtime, local_hosts):
     async with runtime.client() as client:
-        with pytest.raises(httpx.ConnectError, match="'nowhere.example' could not be resolved"):
+        with pytest.raises(httpx.ConnectError, match=r"'nowhere\.example' could not be resolved"):
             await client.get("http://nowhere.example/")
 
 

@@ -185,7 +185,9 @@ async def test_leaving_a_stream_early_closes_its_connection_and_the_next_request
 
 
 async def test_raise_for_status_returns_the_response_or_raises_with_the_beginning_of_its_text(runtime, scripted):
-    server = scripted(lambda conn: [conn.send(respond(b"no such thing" if conn.read_request().path == "/x" else b"", s)) for s in (200, 404)])
+    server = scripted(
+        lambda conn: [conn.send(respond(b"no such thing" if conn.read_request().path == "/x" else b"", s)) for s in (200, 404)]
+    )
     async with runtime.client() as client:
         response = await client.get(server.url)
         assert response.raise_for_status() is getattr(response, "wrapped", response)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing
 
 import pytest
@@ -252,7 +253,7 @@ def test_error_messages_show_bytes_of_the_peer_escaped_and_cut(evil: bytes) -> N
 
 WELL_FORMED = [
     response(OK, "Content-Length: 11", "X-Empty:", "X-Spaces:  \t a b \t ", body=b"hello world"),
-    response(OK, CHUNKED, body=b"5\r\nhello\r\n6;q=\"x\"\r\n world\r\n000\r\nX-T: 1\r\nX-U: 2\r\n\r\n"),
+    response(OK, CHUNKED, body=b'5\r\nhello\r\n6;q="x"\r\n world\r\n000\r\nX-T: 1\r\nX-U: 2\r\n\r\n'),
     response("HTTP/1.1 100 Continue") + response("HTTP/1.1 201", "Content-Length: 2", body=b"ok"),
     b"HTTP/1.1 200 OK\nContent-Length: 6\nA: b\n\n\r\n\r\n\r\n",
     response("HTTP/1.0 200 OK", body=b"until the end \r\n\r\n of the connection"),
@@ -270,7 +271,7 @@ def test_cutting_the_bytes_in_two_anywhere_changes_nothing(data: bytes) -> None:
 @given(st.sampled_from(WELL_FORMED + list(MALFORMED.values()) + list(TRUNCATED.values())), st.lists(st.integers(0, 400), max_size=12))
 def test_cutting_the_bytes_in_many_pieces_changes_nothing(data: bytes, cuts: list[int]) -> None:
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    pieces = [data[start:end] for start, end in zip(edges, edges[1:], strict=False) if start < end]
+    pieces = [data[start:end] for start, end in itertools.pairwise(edges) if start < end]
     assert read(pieces, ends=True)._replace(reusable=False) == read([data], ends=True)._replace(reusable=False)
 
 

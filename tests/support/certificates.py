@@ -33,7 +33,7 @@ class Authority:
 
     def server(self, *names: str, expired: bool = False, not_yet_valid: bool = False, demands_client: bool = False) -> ssl.SSLContext:
         """The context of a server with a certificate for these names, `localhost` and `127.0.0.1` by default."""
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = datetime.datetime.now(datetime.UTC)
         issued = self._ca.issue_cert(
             *(names or ("localhost", "127.0.0.1")),
             not_before=now + datetime.timedelta(days=1) if not_yet_valid else now - datetime.timedelta(days=30),

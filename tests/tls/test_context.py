@@ -19,7 +19,7 @@ def test_a_missing_path_is_reported_at_once(tmp_path):
 
 def test_a_file_without_certificates_is_reported_at_once(tmp_path):
     (tmp_path / "empty.pem").write_text("nothing")
-    with pytest.raises(ssl.SSLError, match="empty.pem"):
+    with pytest.raises(ssl.SSLError, match=r"empty\.pem"):
         httpx.SSLContext(verify=tmp_path / "empty.pem")
 
 
@@ -95,7 +95,7 @@ def test_the_defaults_are_at_least_those_of_the_standard_library():
 def test_a_context_beside_other_settings_is_an_error_that_says_what_to_write(make):
     context = ssl.create_default_context()
     for others in ({"verify": False}, {"cert": "client.pem"}, {"verify": "ca.pem"}):
-        with pytest.raises(TypeError, match="ssl_context=httpx.SSLContext"):
+        with pytest.raises(TypeError, match=r"ssl_context=httpx\.SSLContext"):
             make(ssl_context=context, **others)
 
 

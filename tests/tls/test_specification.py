@@ -6,6 +6,7 @@ import os
 import ssl
 import subprocess
 import sys
+from typing import ClassVar
 
 import certifi
 import pytest
@@ -92,7 +93,7 @@ async def test_verification_can_be_switched_off(runtime, expired):
 @pytest.mark.parametrize(
     "settings",
     [
-        lambda: {},
+        dict,
         lambda: {"ssl_context": httpx.SSLContext()},
         lambda: {"ssl_context": httpx.SSLContext(verify=True)},
         lambda: {"ssl_context": httpx.SSLContext(verify=certifi.where())},
@@ -169,7 +170,7 @@ async def test_contexts_of_the_standard_library_and_of_truststore_are_used_as_th
 
 async def test_a_context_that_was_passed_in_is_not_changed(runtime, authority, example):
     class Watched(ssl.SSLContext):
-        calls: list[str] = []
+        calls: ClassVar[list[str]] = []
 
         def set_alpn_protocols(self, alpn_protocols):
             self.calls.append("set_alpn_protocols")
@@ -224,7 +225,7 @@ def test_the_key_log_is_written_only_if_configured(example, monkeypatch, tmp_pat
 async def test_a_name_that_the_certificate_does_not_have_is_refused(runtime, authority, app_server):
     server = app_server(ssl_context=authority.server("other.test"))
     async with runtime.client(ssl_context=httpx.SSLContext(verify=authority.pem)) as client:
-        with pytest.raises(httpx.ConnectError, match="Hostname mismatch|IP address mismatch"):
+        with pytest.raises(httpx.ConnectError, match=r"Hostname mismatch|IP address mismatch"):
             await client.get(server.url.replace("127.0.0.1", "localhost"))
 
 

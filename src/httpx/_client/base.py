@@ -39,10 +39,10 @@ class BaseClient:
         trust_env: bool = True,
         default_encoding: str | Callable[[bytes], str | None] = "utf-8",
     ) -> None:
-        self.base_url = base_url  # type: ignore[assignment]
-        self.params = params  # type: ignore[assignment]
-        self.headers = headers  # type: ignore[assignment]
-        self.timeout = timeout  # type: ignore[assignment]
+        self.base_url = base_url
+        self.params = params
+        self.headers = headers
+        self.timeout = timeout
         self.default_encoding = default_encoding
         self._trust_env = trust_env
         self._state = ClientState.UNOPENED
@@ -115,7 +115,10 @@ class BaseClient:
         """A request with the client's settings merged in, to be sent with `send()`."""
         merged_url = self._merge_url(url)
         if params is not None or self._params:
-            merged_url = merged_url.copy_merge_params(self._params) if params is None else merged_url.copy_with(params=self._params.merge(params))
+            if params is None:
+                merged_url = merged_url.copy_merge_params(self._params)
+            else:
+                merged_url = merged_url.copy_with(params=self._params.merge(params))
         phases = (self._timeout if isinstance(timeout, UseClientDefault) else Timeout(timeout)).as_dict()
         merged_extensions = {"timeout": phases} if extensions is None else {"timeout": phases, **extensions}
         has_content = content is not None or json is not None
@@ -124,9 +127,7 @@ class BaseClient:
         merged_headers = Headers(self._headers)
         if headers is not None:
             merged_headers.update(headers)
-        return Request(
-            method, merged_url, headers=merged_headers, content=content, json=json, extensions=merged_extensions
-        )
+        return Request(method, merged_url, headers=merged_headers, content=content, json=json, extensions=merged_extensions)
 
     def _merge_url(self, url: URLTypes) -> URL:
         merged = parse_url(url) if isinstance(url, str) else url

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..__version__ import __version__
 from .._content.codings import accept_encoding
 from .._models.headers import Headers
-from ..__version__ import __version__
 
 USER_AGENT = f"python-httpx/{__version__}"
 
@@ -21,6 +21,4 @@ USE_CLIENT_DEFAULT = UseClientDefault()
 
 def default_headers() -> Headers:
     """The fields that every request has unless its client or its caller says otherwise."""
-    return Headers(
-        [("Accept", "*/*"), ("Accept-Encoding", accept_encoding()), ("Connection", "keep-alive"), ("User-Agent", USER_AGENT)]
-    )
+    return Headers([("Accept", "*/*"), ("Accept-Encoding", accept_encoding()), ("Connection", "keep-alive"), ("User-Agent", USER_AGENT)])

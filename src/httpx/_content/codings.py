@@ -85,7 +85,7 @@ class ChainDecoder:
         for piece in self._run(data, 0):
             self._decoded += len(piece)
             if self._decoded > MAX_DECODED_SIZE and self._decoded > self._encoded * MAX_DECODED_RATIO:
-                raise DecodingError(f"The body decodes to more than {MAX_DECODED_RATIO} times its size: decoding stopped at {self._decoded} bytes.")
+                raise DecodingError(f"The body decodes to over {MAX_DECODED_RATIO} times its size: stopped at {self._decoded} bytes.")
             yield piece
 
     def _run(self, data: bytes, depth: int) -> Iterator[bytes]:

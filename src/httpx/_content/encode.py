@@ -70,4 +70,4 @@ def _remaining_length(content: typing.Any) -> int | None:
             content.seek(position)
     except (AttributeError, OSError):
         return None
-    return max(end - position, 0)
+    return max(int(end) - int(position), 0)

@@ -84,7 +84,7 @@ class _Chunker(typing.Generic[S]):
     def __init__(self, empty: S, size: int | None) -> None:
         if size is not None and size < 1:
             raise ValueError("chunk_size is at least 1.")
-        self._empty = empty
+        self._empty: S = empty
         self._size = size
         self._held: S = empty
 

@@ -20,7 +20,9 @@ logger = logging.getLogger("httpx")
 class Caller(typing.Protocol):
     """A client's own way of calling things that exist in a sync and an async form. The sync ones never suspend."""
 
-    default_encoding: str | Callable[[bytes], str | None]
+    @property
+    def default_encoding(self) -> str | Callable[[bytes], str | None]:
+        """The client's `default_encoding`."""
 
     async def send_single_request(self, request: Request) -> Response:
         """One exchange, through whatever has taken the place of the client's own method."""

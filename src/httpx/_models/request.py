@@ -116,7 +116,8 @@ class Request:
             self.stream = ByteStream(content)
 
     def __repr__(self) -> str:
-        return f"<Request({self.method!r}, {str(self.url.copy_with(username=None, password=None)) if self.url._userinfo else str(self.url)!r})>"
+        url = self.url.copy_with(username=None, password=None) if self.url._userinfo else self.url
+        return f"<Request({self.method!r}, {str(url)!r})>"
 
     def __getstate__(self) -> dict[str, typing.Any]:
         return {

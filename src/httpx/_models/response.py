@@ -36,6 +36,8 @@ class Response:
     `default_encoding` is the charset of text that declares none: a name, or a function from content to a name.
     """
 
+    stream: ResponseStream
+
     def __init__(
         self,
         status_code: int,
@@ -66,7 +68,9 @@ class Response:
             self.read()
 
     @classmethod
-    def _of(cls, status_code: int, headers: Headers, stream: ResponseStream, request: Request, extensions: dict[str, typing.Any]) -> Response:
+    def _of(
+        cls, status_code: int, headers: Headers, stream: ResponseStream, request: Request, extensions: dict[str, typing.Any]
+    ) -> Response:
         # From a transport of ours: nothing to convert, nothing to copy.
         response = cls.__new__(cls)
         response.status_code = status_code
@@ -89,7 +93,6 @@ class Response:
         self.next_request: Request | None = None
         self.is_closed = False
         self.is_stream_consumed = False
-        self.stream: ResponseStream
         self._num_bytes_downloaded = 0
         self._elapsed: float | None = None
         self._clock: tuple[Callable[[], float], float] | None = None

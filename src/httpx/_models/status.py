@@ -8,7 +8,6 @@ import enum
 class codes(enum.IntEnum):
     """Status codes by name, in capitals or not: `codes.NOT_FOUND == codes.not_found == 404`."""
 
-
     CONTINUE = 100
     SWITCHING_PROTOCOLS = 101
     PROCESSING = 102

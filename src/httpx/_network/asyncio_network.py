@@ -76,7 +76,7 @@ class AsyncioStream(asyncio.Protocol):
     def _was_told_goodbye(self) -> bool:
         # asyncio reports a cut connection and a close_notify alike; the TLS object knows which it was.
         try:
-            return self._transport.get_extra_info("ssl_object").read(1) == b""
+            return not self._transport.get_extra_info("ssl_object").read(1)
         except ssl.SSLZeroReturnError:
             return True
         except (ssl.SSLError, AttributeError, ValueError):

@@ -80,7 +80,7 @@ class BlockingStream:
             self._socket = context.wrap_socket(
                 plain, server_hostname=server_hostname, do_handshake_on_connect=False, suppress_ragged_eofs=False
             )
-            typing.cast(ssl.SSLSocket, self._socket).do_handshake()
+            self._socket.do_handshake()
         except TimeoutError as error:
             raise ConnectTimeout(f"The TLS handshake with {self.peer} took longer than {timeout or 0:g} seconds.") from error
         except (OSError, ValueError) as error:
@@ -223,4 +223,3 @@ def _connect_until(connection: socket.socket, address: typing.Any, deadline: flo
     except BaseException:
         connection.close()
         raise
-

@@ -91,7 +91,7 @@ class SSLContext(ssl.SSLContext):
     def get_ca_certs(self, binary_form: bool = False) -> typing.Any:
         """As `ssl.SSLContext.get_ca_certs`."""
         self._load_trust()
-        return super().get_ca_certs(binary_form)  # type: ignore[call-overload]
+        return super().get_ca_certs(binary_form)
 
     def cert_store_stats(self) -> dict[str, int]:
         """As `ssl.SSLContext.cert_store_stats`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import threading
-import typing
 
 from .context import SSLContext
 from .identity import Cert
@@ -55,4 +54,4 @@ def create_ssl_context(verify: ssl.SSLContext | str | bool = True, cert: Cert | 
 
     `trust_env` has no effect: no environment variable is read.
     """
-    return typing.cast(ssl.SSLContext, resolve_ssl_context(verify, cert) or SSLContext())
+    return resolve_ssl_context(verify, cert) or SSLContext()

@@ -24,13 +24,17 @@ _VERIFY_CODES = {
     68: "The certificate is signed with an algorithm that is no longer safe: the server's operator must renew it.",
 }
 
+_HUNG_UP = (
+    "The server hung up in the middle of the handshake. It may not speak TLS on this port (then use http:// in the URL), or refuse us."
+)
+
 # By OpenSSL's reason; the first that is part of it counts.
 _REASONS = (
     ("WRONG_VERSION_NUMBER", "The server did not answer in TLS. If this port speaks plain HTTP, use http:// in the URL."),
     ("HTTP_REQUEST", "The server speaks plain HTTP on this port: use http:// in the URL."),
     ("RECORD_LAYER_FAILURE", "The server did not answer in TLS. If this port speaks plain HTTP, use http:// in the URL."),
     ("PACKET_LENGTH_TOO_LONG", "The server did not answer in TLS. If this port speaks plain HTTP, use http:// in the URL."),
-    ("CERTIFICATE_REQUIRED", "The server wants a client certificate: pass ssl_context=httpx.SSLContext(cert=('client.pem', 'client.key'))."),
+    ("CERTIFICATE_REQUIRED", "The server wants a client certificate: pass ssl_context=httpx.SSLContext(cert=('client.pem', 'client.key'))"),
     ("UNKNOWN_CA", "The server does not trust the authority that issued our client certificate: ask its operator which one it accepts."),
     ("BAD_CERTIFICATE", "The server refused our client certificate, or wants one: see cert= of httpx.SSLContext."),
     ("CERTIFICATE_EXPIRED", "The server says that our client certificate has expired: renew it."),
@@ -40,7 +44,7 @@ _REASONS = (
     ("NO_SHARED_CIPHER", "The two sides have no cipher in common."),
     ("DH_KEY_TOO_SMALL", "The server's key exchange is too weak to be safe: its operator must configure a larger group."),
     ("EE_KEY_TOO_SMALL", "The certificate's key is too small to be safe: the server's operator must renew it with a larger one."),
-    ("UNEXPECTED_EOF", "The server hung up in the middle of the handshake. It may not speak TLS on this port (then use http:// in the URL), or refuse us."),
+    ("UNEXPECTED_EOF", _HUNG_UP),
 )
 
 
@@ -63,5 +67,5 @@ def explain_tls_error(error: Exception) -> str | None:
         reason = f"{error.reason or ''} {error}".upper().replace(" ", "_")
         return next((remedy for part, remedy in _REASONS if part in reason), None)
     if isinstance(error, (ConnectionError, EOFError)):
-        return _REASONS[-1][1]
+        return _HUNG_UP
     return None

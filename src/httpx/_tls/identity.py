@@ -5,12 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import ssl
-import typing
 from collections.abc import Callable
 
-Path = typing.Union[str, "os.PathLike[str]"]
+Path = str | os.PathLike[str]
 Password = str | bytes | bytearray | Callable[[], str | bytes | bytearray] | None
-Cert = typing.Union[Path, tuple[Path, Path | None], tuple[Path, Path | None, Password]]
+Cert = Path | tuple[Path, Path | None] | tuple[Path, Path | None, Password]
 
 
 def split_cert(cert: Cert) -> tuple[str, str | None, Password]:

@@ -31,7 +31,7 @@ def load_trust(context: ssl.SSLContext, path: str) -> None:
     Raises an `OSError` that names the path: `FileNotFoundError`, `PermissionError`, or `ssl.SSLError` for a file that
     holds no certificate.
     """
-    require_path(path, "verify= names neither a file nor a directory. Give the path of a PEM bundle, or of a directory of hashed certificates")
+    require_path(path, "verify= names neither a file nor a directory: give a PEM bundle, or a directory of hashed certificates")
     if os.path.isdir(path):
         if not os.access(path, os.R_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "verify= names a directory that this process may not read", path)
@@ -43,7 +43,7 @@ def load_trust(context: ssl.SSLContext, path: str) -> None:
             pass
         ssl.SSLContext.load_verify_locations(context, cafile=path)
     except ssl.SSLError as error:
-        words = f"verify= names a file without usable certificates: {path!r} must hold them in PEM form (-----BEGIN CERTIFICATE-----): {error.reason}"
+        words = f"verify= names a file without certificates in PEM form (-----BEGIN CERTIFICATE-----): {path!r} ({error.reason})"
         raise ssl.SSLError(error.errno or 0, words) from error
     except PermissionError as error:
         raise PermissionError(errno.EACCES, "verify= names a file that this process may not read", path) from error

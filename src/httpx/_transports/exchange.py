@@ -53,7 +53,7 @@ class Exchanges:
         extensions: dict[str, typing.Any] = {"http_version": head.http_version, "reason_phrase": head.reason_phrase}
         if attempts > 1:
             extensions["attempts"] = attempts
-        headers = Headers._of(head.fields, head.index)
+        headers = Headers._of(head.fields, head.by_name)
         unread = connection.unread() if connection.is_upgraded else b""
         facade = AsyncNetworkStream if is_async else NetworkStream
         extensions["network_stream"] = facade(connection.stream, unread)
@@ -170,7 +170,8 @@ class _Body:
     def __del__(self) -> None:
         connection = self._connection
         if connection is not None:
-            warnings.warn(f"A response from {connection.stream.peer} was dropped without being read or closed.", ResourceWarning, stacklevel=2)
+            message = f"A response from {connection.stream.peer} was dropped without being read or closed."
+            warnings.warn(message, ResourceWarning, stacklevel=2)
             self._release(drop=True)
 
 

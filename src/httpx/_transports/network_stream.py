@@ -21,11 +21,11 @@ class NetworkStream:
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of `buffer`. Raises `WriteTimeout` or `WriteError`."""
-        drive(self._stream.send(buffer, timeout))  # type: ignore[arg-type]
+        drive(self._stream.send(buffer, timeout))
 
     def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> NetworkStream:
         """Encrypt the connection from here on. Raises `ConnectError` or `ConnectTimeout`."""
-        drive(self._stream.start_tls(ssl_context, server_hostname or "", timeout))  # type: ignore[arg-type]
+        drive(self._stream.start_tls(ssl_context, server_hostname or "", timeout))
         return self
 
     def close(self) -> None:

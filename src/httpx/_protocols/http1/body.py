@@ -82,7 +82,7 @@ class SizedBody:
 
     def end(self) -> None:
         raise RemoteProtocolError(
-            f"The server closed the connection before the response was complete: {self.size - self._remaining} of {self.size} bytes arrived."
+            f"The server closed the connection before the response was complete: {self.size - self._remaining} of {self.size} bytes came."
         )
 
 
@@ -191,7 +191,7 @@ def body_reader(head: ResponseHead, method: str) -> BodyReader:
 
     Conflicting framing is how one response is made to look like two: it raises `RemoteProtocolError`, never a guess.
     """
-    index = head.index
+    index = head.by_name
     status = head.status_code
     if method == "HEAD" or status < 200 or status == 204 or status == 304:
         return NO_BODY

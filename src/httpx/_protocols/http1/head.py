@@ -34,13 +34,13 @@ Fields = list[tuple[bytes, bytes]]
 
 
 class ResponseHead(typing.NamedTuple):
-    """A parsed head: `index` maps each lower-case name to its value, several values joined by `, `."""
+    """A parsed head: `by_name` maps each lower-case name to its value, several values joined by `, `."""
 
     http_version: bytes
     status_code: int
     reason_phrase: bytes
     fields: Fields
-    index: dict[bytes, bytes]
+    by_name: dict[bytes, bytes]
     ends_lines_bare: bool
 
 
