@@ -111,8 +111,12 @@ __all__ = [
     "stream",
 ]
 
-# Users meet these names as `httpx.Something`: in tracebacks, in `repr`, and in pickles.
-for _name in __all__:
-    if isinstance(_thing := globals()[_name], type):
-        _thing.__module__ = "httpx"
-del _name, _thing
+
+def _rename(names: dict[str, object]) -> None:
+    # Users meet these classes as `httpx.Something`: in tracebacks, in `repr`, and in pickles.
+    for name in __all__:
+        if isinstance(thing := names[name], type):
+            thing.__module__ = "httpx"
+
+
+_rename(globals())

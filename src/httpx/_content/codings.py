@@ -23,9 +23,11 @@ class Decoder(typing.Protocol):
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         """What `data` decodes to, in pieces of at most 1 MiB. Raises `DecodingError`."""
+        ...
 
     def flush(self) -> bytes:
         """What is left at the end. Raises `DecodingError` if the data was cut short."""
+        ...
 
 
 class ZlibDecoder:

@@ -59,7 +59,8 @@ class IteratorByteStream(SyncByteStream):
             raise StreamConsumed()
         self._is_stream_consumed = True
         if hasattr(self._stream, "read"):
-            while part := self._stream.read(_READ_SIZE):
+            file: typing.Any = self._stream
+            while part := file.read(_READ_SIZE):
                 yield part
         else:
             yield from self._stream

@@ -23,15 +23,19 @@ class Caller(typing.Protocol):
     @property
     def default_encoding(self) -> str | Callable[[bytes], str | None]:
         """The client's `default_encoding`."""
+        ...
 
     async def send_single_request(self, request: Request) -> Response:
         """One exchange, through whatever has taken the place of the client's own method."""
+        ...
 
     async def read(self, response: Response) -> None:
         """Read the body into memory."""
+        ...
 
     async def close(self, response: Response) -> None:
         """Close the response."""
+        ...
 
 
 async def send(caller: Caller, request: Request, stream: bool) -> Response:

@@ -27,6 +27,11 @@ class Request:
 
     __slots__ = ("__dict__", "__weakref__", "_content", "extensions", "headers", "method", "stream", "url")
 
+    method: str
+    url: URL
+    headers: Headers
+    extensions: dict[str, typing.Any]
+    stream: RequestStream
     _content: bytes
 
     def __init__(
@@ -44,9 +49,9 @@ class Request:
         self.method = method.upper()
         self.url = URL(url) if params is None else URL(url, params=params)
         self.headers = Headers(headers)
-        self.extensions: dict[str, typing.Any] = {} if extensions is None else dict(extensions)
+        self.extensions = {} if extensions is None else dict(extensions)
         if stream is not None:
-            self.stream: RequestStream = stream
+            self.stream = stream
             self._add_host()
             return
         described, self.stream = encode_request(content=content, json=json)

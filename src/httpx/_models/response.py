@@ -36,7 +36,15 @@ class Response:
     `default_encoding` is the charset of text that declares none: a name, or a function from content to a name.
     """
 
+    status_code: int
+    headers: Headers
     stream: ResponseStream
+    extensions: dict[str, typing.Any]
+    history: list[Response]
+    next_request: Request | None
+    default_encoding: str | Callable[[bytes], str | None]
+    is_closed: bool
+    is_stream_consumed: bool
 
     def __init__(
         self,
@@ -88,9 +96,9 @@ class Response:
     ) -> None:
         self._request = request
         self.extensions = extensions
-        self.history: list[Response] = [] if history is None else list(history)
+        self.history = [] if history is None else list(history)
         self.default_encoding = default_encoding
-        self.next_request: Request | None = None
+        self.next_request = None
         self.is_closed = False
         self.is_stream_consumed = False
         self._num_bytes_downloaded = 0

@@ -410,6 +410,7 @@ def _check_alabel(label: str, shown: str) -> None:
     """Refuses "xn--" labels that are not the encoding of anything: two programs would take them for different names."""
     import idna
 
+    text = ""
     try:
         if len(label) > 63:
             raise UnicodeError

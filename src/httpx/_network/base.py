@@ -28,21 +28,27 @@ class Stream(typing.Protocol):
 
     async def receive(self, timeout: float | None) -> bytes:
         """The next bytes, empty at the end. Raises `ReadTimeout` or `ReadError`."""
+        ...
 
     async def send(self, data: bytes, timeout: float | None) -> None:
         """Hand over all of `data`. Raises `WriteTimeout` or `WriteError`."""
+        ...
 
     async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> None:
         """Do the TLS handshake; from here on this stream is encrypted. Raises `ConnectError` or `ConnectTimeout`."""
+        ...
 
     def is_quiet(self) -> bool:
         """Whether the connection is open and nothing has arrived: the state that an idle one must be in to be used again."""
+        ...
 
     def close(self) -> None:
         """Close at once; any number of times."""
+        ...
 
     def info(self, name: str) -> typing.Any:
         """What asyncio calls extra information: `socket`, `ssl_object`, `client_addr`, `server_addr`."""
+        ...
 
 
 class Waiter(typing.Protocol):
@@ -50,9 +56,11 @@ class Waiter(typing.Protocol):
 
     async def wait(self, timeout: float | None) -> bool:
         """Whether `wake()` was called within `timeout` seconds."""
+        ...
 
     def wake(self) -> None:
         """Let the waiting one go on. Called at most once."""
+        ...
 
 
 class Network(typing.Protocol):
@@ -68,21 +76,27 @@ class Network(typing.Protocol):
         socket_options: Sequence[SocketOption],
     ) -> Stream:
         """A TCP connection, all addresses of `host` tried in turn. Raises `ConnectError` or `ConnectTimeout`."""
+        ...
 
     async def connect_unix(self, path: str, timeout: float | None) -> Stream:
         """A connection to a unix domain socket. Raises `ConnectError` or `ConnectTimeout`."""
+        ...
 
     def waiter(self) -> Waiter:
         """A new waiter for the running task or thread."""
+        ...
 
     async def in_thread(self, function: Callable[[], T]) -> T:
         """Call `function` where it may block."""
+        ...
 
     async def settle(self) -> None:
         """Give closed connections the chance to let go of their sockets."""
+        ...
 
     def realm(self) -> object:
         """Where connections made now belong: they serve no other realm. The running event loop, or None for threads."""
+        ...
 
 
 def drive(conversation: Coroutine[typing.Any, typing.Any, T]) -> T:

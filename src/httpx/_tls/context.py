@@ -42,12 +42,7 @@ class SSLContext(ssl.SSLContext):
         self._verify = verify
         self._cert = cert
         self._bundle = None
-        self.hostname_checks_common_name = False
-        # CPython hides a connection that was cut behind an orderly end; we tell the two apart (RFC 8446 section 6.1).
-        self.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
-        self.set_alpn_protocols(["http/1.1"])
-        if sys.version_info >= (3, 13):
-            self.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+        _harden(self)
         self._set_trust(verify)
         if cert is not None:
             load_identity(self, *split_cert(cert))
@@ -112,6 +107,15 @@ class SSLContext(ssl.SSLContext):
         if self._cert is not None:
             shown.append(f"cert={split_cert(self._cert)[0]!r}")
         return f"SSLContext({', '.join(shown)})"
+
+
+def _harden(context: ssl.SSLContext) -> None:
+    context.hostname_checks_common_name = False
+    # CPython hides a connection that was cut behind an orderly end; we tell the two apart (RFC 8446 section 6.1).
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    context.set_alpn_protocols(["http/1.1"])
+    if sys.version_info >= (3, 13):
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
 
 
 def _shown(verify: Trust) -> str:
