@@ -1,0 +1,71 @@
+"""The examples in the documentation run as they are written; only the hosts and files in them are local ones."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import certifi
+import pytest
+
+import httpx
+from tests.support.certificates import Authority
+from tests.support.certificates import Client as ClientFiles
+from tests.support.servers import respond_json
+
+ROOT = Path(__file__).parent.parent
+_EXAMPLE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch, scripted, local_hosts):
+    """The hosts and files that the examples name."""
+    authority = Authority(tmp_path)
+    files: ClientFiles = authority.client()
+    authority.hashed_directory()
+    hosts = ("www.example.org", "api.example.org", "internal.example", "example.org")
+
+    def answer(conn):
+        while True:
+            conn.read_request()
+            conn.send(respond_json({"ok": True}))
+
+    server = scripted(answer, ssl_context=authority.server(*hosts))
+    for host in hosts:
+        local_hosts.add(host, {443: server.port})
+    folder = tmp_path / "path" / "to"
+    folder.mkdir(parents=True)
+    (folder / "ca.pem").write_bytes(authority.pem.read_bytes())
+    (folder / "certs").symlink_to(tmp_path / "certs")
+    (folder / "client.key").write_bytes(files.key.read_bytes())
+    (folder / "client.pem").write_bytes(files.combined.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "client.pem").write_bytes(files.certificate.read_bytes())
+    monkeypatch.setattr(certifi, "where", lambda: str(authority.pem))
+    monkeypatch.setattr("httpx._tls.default._default", None)
+    for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("httpx._network.blocking.literal_address", _documentation_addresses(server.port))
+    return server
+
+
+def _documentation_addresses(port):
+    from httpx._network.addresses import literal_address
+
+    def replaced(host, asked):
+        return literal_address("127.0.0.1", port) if host == "192.0.2.7" else literal_address(host, asked)
+
+    return replaced
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/ssl.md"])
+def test_the_examples_of_a_page_run(world, page):
+    examples = _EXAMPLE.findall((ROOT / page).read_text())
+    assert examples
+    names: dict[str, object] = {}
+    for example in examples:
+        exec(compile(example, page, "exec"), names)
+    for thing in names.values():
+        if isinstance(thing, httpx.Client):
+            thing.close()
+    assert world.requests
