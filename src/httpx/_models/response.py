@@ -41,10 +41,13 @@ class Response:
     stream: ResponseStream
     extensions: dict[str, typing.Any]
     history: list[Response]
-    next_request: Request | None
+    next_request: Request | None = None
     default_encoding: str | Callable[[bytes], str | None]
-    is_closed: bool
-    is_stream_consumed: bool
+    is_closed: bool = False
+    is_stream_consumed: bool = False
+    _num_bytes_downloaded = 0
+    _elapsed: float | None = None
+    _clock: tuple[Callable[[], float], float] | None = None
 
     def __init__(
         self,
@@ -98,12 +101,6 @@ class Response:
         self.extensions = extensions
         self.history = [] if history is None else list(history)
         self.default_encoding = default_encoding
-        self.next_request = None
-        self.is_closed = False
-        self.is_stream_consumed = False
-        self._num_bytes_downloaded = 0
-        self._elapsed: float | None = None
-        self._clock: tuple[Callable[[], float], float] | None = None
 
     # What the head says.
 

@@ -16,7 +16,8 @@ from .addresses import connect_error, literal_address, look_up_within, new_socke
 from .base import SocketOption, T
 from .failures import handshake_error, read_error
 
-_READ_SIZE = 65_536
+_MIN_READ_SIZE = 16_384  # most responses are smaller; a read that is filled doubles the size of the next one
+_MAX_READ_SIZE = 262_144
 _HAS_KERNEL_TIMEOUTS = sys.platform != "win32"
 
 
@@ -27,7 +28,7 @@ class BlockingStream:
     more. `ssl` knows only Python's.
     """
 
-    __slots__ = ("_deadlines", "_poll", "_secure", "_socket", "ended_cleanly", "peer")
+    __slots__ = ("_deadlines", "_poll", "_read_size", "_secure", "_socket", "ended_cleanly", "peer")
 
     def __init__(self, connection: socket.socket, peer: str) -> None:
         connection.settimeout(None)
@@ -35,13 +36,14 @@ class BlockingStream:
         self._secure = False
         self._deadlines: list[float | None] = [None, None]  # kernel time-outs in force: receiving, sending
         self._poll: typing.Any = None
+        self._read_size = _MIN_READ_SIZE
         self.peer = peer
         self.ended_cleanly = True
 
     async def receive(self, timeout: float | None) -> bytes:
         try:
             self._set_timeout(0, timeout)
-            data = self._socket.recv(_READ_SIZE)
+            data = self._socket.recv(self._read_size)
         except (BlockingIOError, TimeoutError, ssl.SSLWantReadError) as error:
             raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout or 0:g} seconds.") from error
         except ssl.SSLEOFError:
@@ -49,6 +51,8 @@ class BlockingStream:
             return b""
         except OSError as error:
             raise read_error(error, self.peer) from error
+        if len(data) == self._read_size < _MAX_READ_SIZE:
+            self._read_size *= 2
         return data
 
     async def send(self, data: bytes, timeout: float | None) -> None:

@@ -17,7 +17,6 @@ MAX_CHUNK_EXTENSIONS = 16_384
 # chunk = chunk-size [ chunk-ext ] CRLF; sixteen hexadecimal digits are 64 bits.
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})([\t ]*+(?:;[\t\x20-\x7e\x80-\xff]*+)?)\r\n")
 _CHUNK_LINE_START = re.compile(rb"[0-9A-Fa-f]{0,16}(?:[\t ]*+(?:;[\t\x20-\x7e\x80-\xff]*+)?)\r?\Z")
-_CONTENT_LENGTH = re.compile(rb"[0-9]{1,19}\Z")
 
 
 class Buffer:
@@ -174,7 +173,7 @@ class ChunkedBody:
         if end > MAX_HEAD_SIZE or (end < 0 and len(data) > MAX_HEAD_SIZE):
             raise RemoteProtocolError(f"The trailers of the response are larger than {MAX_HEAD_SIZE} bytes.")
         if end >= 0:
-            self.trailers, _ = parse_fields(b"\r\n" + bytes(data[: end + 2]), 0)
+            self.trailers, _ = parse_fields(b"\r\n" + data[: end + 2], 0, end + 4)
             buffer.take(end + 4)
             self.complete = True
 
@@ -215,7 +214,7 @@ def content_length(value: bytes) -> int:
         if len(copies) != 1:
             raise RemoteProtocolError(f"The response has conflicting Content-Length values: {excerpt(value)}")
         value = copies.pop()
-    if _CONTENT_LENGTH.match(value) is None:
+    if not value.isdigit() or len(value) > 19:
         raise RemoteProtocolError(f"The response has a malformed Content-Length: {excerpt(value)}")
     return int(value)
 

@@ -189,6 +189,8 @@ def _persists(head: ResponseHead) -> bool:
         return False
     if options is None:
         return head.http_version == b"HTTP/1.1"
+    if options == b"keep-alive":
+        return True
     tokens = [token.strip(b" \t").lower() for token in options.split(b",")]
     if b"close" in tokens:
         return False

@@ -54,14 +54,11 @@ class HeadReader:
 
     def read(self, buffer: bytes | bytearray) -> tuple[ResponseHead, int] | None:
         """The head at the start of `buffer` and its length, or None if more bytes are needed."""
-        if buffer[:7] != b"HTTP/1.":
-            _require_prefix(buffer)
-            return None
-        end = buffer.find(b"\r\n\r\n", max(self._scanned - 3, 0))
-        first_break = buffer.find(b"\n", 0, MAX_LINE_SIZE)
-        bare = first_break > 0 and buffer[first_break - 1] != 13
-        if bare:
-            end = buffer.find(b"\n\n")
+        status_line = _STATUS_LINE.match(buffer)
+        if status_line is None:
+            return self._read_without_status_line(buffer)
+        start = status_line.end()
+        end = buffer.find(b"\r\n\r\n", max(self._scanned - 3, start))
         if end < 0:
             _check_size(buffer)
             self._scanned = len(buffer)
@@ -69,38 +66,49 @@ class HeadReader:
         self._scanned = 0
         if end > MAX_LINE_SIZE:
             _check_size(buffer[:end])
-        if not bare:
-            return parse_head(buffer[: end + 2]), end + 4
+        minor, status, reason = status_line.groups(b"")
+        fields, by_name = parse_fields(buffer, start, end + 2)
+        return ResponseHead(b"HTTP/1.1" if minor == b"1" else b"HTTP/1.0", int(status), reason, fields, by_name, False), end + 4
+
+    def _read_without_status_line(self, buffer: bytes | bytearray) -> tuple[ResponseHead, int] | None:
+        # The line is not complete, or malformed, or ends in a bare line feed.
+        if buffer[:7] != b"HTTP/1.":
+            _require_prefix(buffer)
+            return None
+        first_break = buffer.find(b"\n", 0, MAX_LINE_SIZE)
+        if first_break < 0:
+            _check_size(buffer)
+            return None
+        if buffer[first_break - 1] == 13:
+            raise RemoteProtocolError(f"The response has a malformed status line: {excerpt(buffer)}")
+        end = buffer.find(b"\n\n")
+        if end < 0:
+            _check_size(buffer)
+            return None
         if b"\r" in buffer[:end]:
             raise RemoteProtocolError(f"The head of the response mixes line breaks: {excerpt(buffer)}")
-        head = parse_head(bytes(buffer[: end + 1]).replace(b"\n", b"\r\n"))
-        return head._replace(ends_lines_bare=True), end + 2
+        found = HeadReader().read(bytes(buffer[: end + 2]).replace(b"\n", b"\r\n"))
+        if found is None or found[0].ends_lines_bare:
+            raise RemoteProtocolError(f"The response has a malformed status line: {excerpt(buffer)}")
+        return found[0]._replace(ends_lines_bare=True), end + 2
 
 
-def parse_head(head: bytes | bytearray) -> ResponseHead:
-    """Parse a complete head: its status line and field lines, each with its CRLF, without the empty line."""
-    status_line = _STATUS_LINE.match(head)
-    if status_line is None:
-        raise RemoteProtocolError(f"The response has a malformed status line: {excerpt(head)}")
-    minor, status, reason = status_line.groups(b"")
-    fields, index = parse_fields(head, status_line.end())
-    return ResponseHead(b"HTTP/1.1" if minor == b"1" else b"HTTP/1.0", int(status), reason, fields, index, False)
-
-
-def parse_fields(block: bytes | bytearray, start: int) -> tuple[Fields, dict[bytes, bytes]]:
+def parse_fields(block: bytes | bytearray, start: int, end: int) -> tuple[Fields, dict[bytes, bytes]]:
     """Parse field lines, each preceded by a CRLF, the last one followed by one. Raises `RemoteProtocolError`."""
-    fields = _FIELD_LINE.findall(block, start)
-    if len(fields) != block.count(b"\r\n", start) - 1:
-        raise RemoteProtocolError(_describe_bad_line(block, start))
+    fields = _FIELD_LINE.findall(block, start, end)
+    if len(fields) != block.count(b"\r\n", start, end) - 1:
+        raise RemoteProtocolError(_describe_bad_line(block[start:end]))
     if len(fields) > MAX_FIELDS:
         raise RemoteProtocolError(f"The response has {len(fields)} header fields; at most {MAX_FIELDS} are accepted.")
-    if b" \r\n" in block or b"\t\r\n" in block:
+    if block.find(b" \r\n", start, end) >= 0 or block.find(b"\t\r\n", start, end) >= 0:
         fields = [(name, value.rstrip(b" \t")) for name, value in fields]
-    index: dict[bytes, bytes] = {}
-    for name, value in fields:
-        key = name.lower()
-        index[key] = index[key] + b", " + value if key in index else value
-    return fields, index
+    by_name = {name.lower(): value for name, value in fields}
+    if len(by_name) != len(fields):
+        by_name = {}
+        for name, value in fields:
+            key = name.lower()
+            by_name[key] = by_name[key] + b", " + value if key in by_name else value
+    return fields, by_name
 
 
 def excerpt(data: bytes | bytearray, size: int = 64) -> str:
@@ -129,8 +137,8 @@ def _check_size(head: bytes | bytearray) -> None:
         raise RemoteProtocolError(f"A line in the head of the response is longer than {MAX_LINE_SIZE} bytes.")
 
 
-def _describe_bad_line(block: bytes | bytearray, start: int) -> str:
-    for line in bytes(block[start + 2 : -2]).split(b"\r\n"):
+def _describe_bad_line(block: bytes | bytearray) -> str:
+    for line in bytes(block[2:-2]).split(b"\r\n"):
         if _FIELD_LINE.match(b"\r\n" + line + b"\r\n") is None:
             return f"The response has a malformed header line: {excerpt(line)}"
     return "The response has a malformed header line."
