@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable
 
 from .._config import DEFAULT_TIMEOUT_CONFIG, Timeout, TimeoutTypes
-from .._connections.http1 import prepared
+from .._connections.http1 import prepare
 from .._models.headers import Headers, HeaderTypes
 from .._models.query import QueryParams
 from .._models.request import Request
@@ -148,7 +148,8 @@ class BaseClient:
         ready = self._prepared.get(url._netloc)
         if ready is None:
             host = [] if "host" in self._headers else [(b"Host", url._netloc)]
-            ready = prepared(Headers._of([*host, *fields]))
+            ready = Headers._of([*host, *fields])
+            prepare(ready)
             if len(self._prepared) < _MAX_PREPARED:
                 self._prepared[url._netloc] = ready
         return Headers(ready)

@@ -84,28 +84,21 @@ class HTTP1Connection:
 
     async def _send(self, request: Request, timeouts: Timeouts) -> None:
         headers = request.headers
-        index = headers._lookup()
-        block = headers._block
-        if block is None:
-            block = headers._block = serialize_fields(headers._fields)
-        if b"host" not in index:
-            raise LocalProtocolError("The request has no Host header.")
+        form: WireForm = headers._wire or prepare(headers)
         target = request.extensions.get("target") or request.url._target
-        head = serialize_head(request.method, target, block)
-        connection = index.get(b"connection", b"")
-        stays = b"close" not in connection.lower() if connection else True
-        length, chunked = _framing(index)
+        head = serialize_head(request.method, target, form.block)
         timeout = timeouts.get("write")
-        self._engine.start(request.method, stays, b"upgrade" in index)
+        self._engine.start(request.method, form.stays_open, form.offers_upgrade)
         stream = request.stream
-        if type(stream) is ByteStream and not chunked and len(stream._bytes) <= _PIECE and b"expect" not in index:
-            _check_length(len(stream._bytes), length)
+        if type(stream) is ByteStream and form.is_plain and len(stream._bytes) <= _PIECE:
+            if len(stream._bytes) != (form.length or 0):
+                _check_length(len(stream._bytes), form.length)
             await self.stream.send(head + stream._bytes, timeout)
             return
         await self.stream.send(head, timeout)
-        if b"expect" in index and b"100-continue" in index[b"expect"].lower() and await self._is_answered_within(_CONTINUE_PATIENCE):
+        if form.expects_continue and await self._is_answered_within(_CONTINUE_PATIENCE):
             return
-        await self._send_body(_parts(stream, self._network), length, chunked, timeout)
+        await self._send_body(_parts(stream, self._network), form.length, form.chunked, timeout)
 
     async def _send_body(self, parts: _Parts, length: int | None, chunked: bool, timeout: float | None) -> None:
         sent = 0
@@ -248,6 +241,48 @@ def _parts(stream: typing.Any, network: Network) -> _Parts:
     return _SyncParts(iter(stream), network)
 
 
+def _check_length(sent: int, length: int | None) -> None:
+    if sent != (length or 0):
+        if length is None:
+            raise LocalProtocolError("The request has content, but neither Content-Length nor Transfer-Encoding.")
+        raise LocalProtocolError(f"The content has {sent} bytes or more, where Content-Length says {length}.")
+
+
+def _is_repeatable(request: Request) -> bool:
+    return request.method in _IDEMPOTENT and type(request.stream) is ByteStream
+
+
+class WireForm(typing.NamedTuple):
+    """What the header fields of a request amount to: their bytes, and what they say about the message and the connection."""
+
+    block: bytes
+    length: int | None
+    chunked: bool
+    stays_open: bool
+    offers_upgrade: bool
+    expects_continue: bool
+    is_plain: bool
+    """Whether head and body may go out in one piece."""
+
+
+def prepare(headers: Headers) -> WireForm:
+    """Check and serialize header fields, once for all requests that share them. Raises `LocalProtocolError`."""
+    index = headers._lookup()
+    if b"host" not in index:
+        raise LocalProtocolError("The request has no Host header.")
+    length, chunked = _framing(index)
+    form = headers._wire = WireForm(
+        block=serialize_fields(headers._fields),
+        length=length,
+        chunked=chunked,
+        stays_open=b"close" not in index.get(b"connection", b"").lower(),
+        offers_upgrade=b"upgrade" in index,
+        expects_continue=b"100-continue" in index.get(b"expect", b"").lower(),
+        is_plain=not chunked and b"expect" not in index,
+    )
+    return form
+
+
 def _framing(index: dict[bytes, bytes]) -> tuple[int | None, bool]:
     # The declared length of the body (None if there is none), and whether it goes out in chunks.
     length = index.get(b"content-length")
@@ -263,22 +298,3 @@ def _framing(index: dict[bytes, bytes]) -> tuple[int | None, bool]:
     if not length.isdigit() or len(length) > 19:
         raise LocalProtocolError("Content-Length is one decimal number.")
     return int(length), False
-
-
-def _check_length(sent: int, length: int | None) -> None:
-    if sent != (length or 0):
-        if length is None:
-            raise LocalProtocolError("The request has content, but neither Content-Length nor Transfer-Encoding.")
-        raise LocalProtocolError(f"The content has {sent} bytes or more, where Content-Length says {length}.")
-
-
-def _is_repeatable(request: Request) -> bool:
-    return request.method in _IDEMPOTENT and type(request.stream) is ByteStream
-
-
-def prepared(headers: Headers) -> Headers:
-    """The same headers, serialized and indexed ahead, for all the copies that share them."""
-    headers._lookup()
-    if headers._block is None:
-        headers._block = serialize_fields(headers._fields)
-    return headers

@@ -29,20 +29,20 @@ class Headers(MutableMapping[str, str]):
     """
 
     # _index: each lower-case name to its joined value, made at the first look-up.
-    # _block: the fields as they go on the wire, kept by the HTTP/1.1 serializer for as long as they do not change.
-    __slots__ = ("_block", "_encoding", "_fields", "_index")
+    # _wire: what an HTTP/1.1 connection makes of the fields, kept for as long as they do not change.
+    __slots__ = ("_encoding", "_fields", "_index", "_wire")
 
     def __init__(self, headers: HeaderTypes | None = None, encoding: str | None = None) -> None:
         self._encoding = encoding
         self._index: dict[bytes, bytes] | None = None
-        self._block: bytes | None = None
+        self._wire: typing.Any = None
         self._fields: list[tuple[bytes, bytes]]
         if headers is None:
             self._fields = []
         elif isinstance(headers, Headers):
             self._fields = headers._fields
             self._index = headers._index
-            self._block = headers._block
+            self._wire = headers._wire
         elif isinstance(headers, Mapping):
             self._fields = [(_name(name, encoding), _value(value, encoding)) for name, value in headers.items()]
         else:
@@ -54,7 +54,7 @@ class Headers(MutableMapping[str, str]):
         headers = cls.__new__(cls)
         headers._fields = fields
         headers._index = index
-        headers._block = None
+        headers._wire = None
         headers._encoding = None
         return headers
 
@@ -71,7 +71,7 @@ class Headers(MutableMapping[str, str]):
     def _replace_fields(self, fields: list[tuple[bytes, bytes]]) -> None:
         self._fields = fields
         self._index = None
-        self._block = None
+        self._wire = None
 
     @property
     def encoding(self) -> str:
@@ -212,7 +212,7 @@ class Headers(MutableMapping[str, str]):
 
     def __setstate__(self, state: tuple[list[tuple[bytes, bytes]], str | None]) -> None:
         self._fields, self._encoding = state
-        self._index = self._block = None
+        self._index = self._wire = None
 
 
 def _comparable(headers: Headers) -> list[tuple[bytes, bytes]]:
