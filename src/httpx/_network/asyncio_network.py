@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import typing
@@ -223,11 +224,12 @@ class AsyncioStream(asyncio.Protocol):
         # socket can, and the transport is told, or it would warn of it when collected.
         self._socket.close()
         raw = self._transport
-        if self._secure:
-            raw._closed = True
-            raw = raw._ssl_protocol._transport
-        if getattr(raw, "_sock", None) is not None:
-            raw._sock = None
+        with contextlib.suppress(AttributeError):  # uvloop's transports are other objects, and were closed with their loop
+            if self._secure:
+                raw._closed = True
+                raw = raw._ssl_protocol._transport
+            if raw._sock is not None:
+                raw._sock = None
 
     def info(self, name: str) -> typing.Any:
         if name == "client_addr":
