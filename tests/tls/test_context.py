@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import ssl
 
 import pytest
@@ -72,14 +74,103 @@ def test_a_password_is_never_shown(authority):
     assert "client.pem" in repr(context)
 
 
-def test_attributes_of_ssl_contexts_work():
-    context = httpx.SSLContext()
+@pytest.mark.parametrize("make", [httpx.SSLContext, lambda: httpx.SSLContext(verify=False)])
+def test_attributes_of_ssl_contexts_work(make):
+    context = make()
+    context.maximum_version = ssl.TLSVersion.TLSv1_3
     context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.options |= ssl.OP_NO_TICKET
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     context.set_ciphers("ECDHE+AESGCM")
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    assert context.minimum_version == ssl.TLSVersion.TLSv1_3
-    assert context.cert_store_stats()["x509_ca"] > 50
+    assert (context.minimum_version, context.maximum_version) == (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_3)
+    assert isinstance(context.minimum_version, ssl.TLSVersion)
+    assert context.options & ssl.OP_NO_TICKET
+    assert isinstance(context.options, ssl.Options)
+    assert context.verify_flags & ssl.VERIFY_CRL_CHECK_LEAF
+    assert context.verify_mode is ssl.CERT_NONE
+    context.check_hostname = True
+    with pytest.raises(ValueError, match="check_hostname"):
+        context.verify_mode = ssl.CERT_NONE
+
+
+def test_verification_can_be_relaxed_afterwards(meet, stranger):
+    context = httpx.SSLContext()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    assert meet(stranger.server("other.test"), context).error is None
+
+
+def test_a_context_is_safe_by_default():
+    for context in (httpx.SSLContext(), httpx.SSLContext(verify=False)):
+        assert context.protocol is ssl.PROTOCOL_TLS_CLIENT
+        assert context.options & ssl.OP_NO_COMPRESSION
+        assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+        assert context.keylog_filename is None
+    assert (context.check_hostname, context.verify_mode) == (False, ssl.CERT_NONE)
+
+
+def test_a_stream_that_was_cut_is_told_from_one_that_ended(authority):
+    server = authority.server()
+    context = httpx.SSLContext(authority.pem)
+    assert not context.options & ssl.OP_IGNORE_UNEXPECTED_EOF
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls, peer = context.wrap_bio(incoming, outgoing, server_hostname="localhost"), server.wrap_bio(outgoing, incoming, server_side=True)
+    for side in (tls, peer, tls, peer):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    incoming.write_eof()
+    with pytest.raises(ssl.SSLEOFError):
+        tls.read(1)
+
+
+def test_the_key_log_works(meet, authority, tmp_path):
+    context = httpx.SSLContext(authority.pem)
+    context.keylog_filename = str(tmp_path / "keys.log")
+    assert meet(authority.server(), context).error is None
+    assert "CLIENT_HANDSHAKE_TRAFFIC_SECRET" in (tmp_path / "keys.log").read_text()
+
+
+def test_subclasses_take_arguments_of_their_own(meet, authority):
+    class Corporate(httpx.SSLContext):
+        def __init__(self, root, *, strict):
+            super().__init__(verify=root)
+            self.strict = strict
+
+    context = Corporate(root=authority.pem, strict=True)
+    assert context.strict
+    assert meet(authority.server(), context).error is None
+
+
+def test_the_signature_is_the_documented_one(authority):
+    assert list(inspect.signature(httpx.SSLContext).parameters) == ["verify", "cert"]
+    files = authority.client()
+    assert repr(httpx.SSLContext(str(authority.pem), str(files.combined))) == (
+        f"SSLContext(verify={str(authority.pem)!r}, cert={str(files.combined)!r})"
+    )
+    with pytest.raises(TypeError):
+        httpx.SSLContext(protocol=ssl.PROTOCOL_TLS_CLIENT)
+
+
+@pytest.mark.parametrize("through", ["socket", "bio"])
+def test_the_classes_of_tls_connections_can_be_exchanged(meet, authority, through):
+    handshakes = []
+
+    class Socket(ssl.SSLSocket):
+        def do_handshake(self, block=False):
+            handshakes.append("socket")
+            super().do_handshake(block)
+
+    class Object(ssl.SSLObject):
+        def do_handshake(self):
+            handshakes.append("bio")
+            super().do_handshake()
+
+    context = httpx.SSLContext(authority.pem)
+    context.sslsocket_class, context.sslobject_class = Socket, Object
+    assert meet(authority.server(), context, through=through).error is None
+    assert set(handshakes) == {through}
 
 
 def test_the_defaults_are_at_least_those_of_the_standard_library():

@@ -9,17 +9,44 @@ import threading
 import typing
 
 from .identity import Cert, Password, load_identity, split_cert
-from .trust import Trust, default_bundle, load_trust
+from .trust import Trust, default_bundle, is_default_bundle, load_trust
+
+if typing.TYPE_CHECKING:
+    _Inherited = ssl.SSLContext
+else:
+    # truststore.inject_into_ssl() puts a class at ssl.SSLContext that is a façade of another context: nothing that we
+    # set on such a base would arrive. gevent's, on the other hand, is the one to build on where it is in place.
+    _Inherited = next(kind for kind in ssl.SSLContext.__mro__ if not kind.__module__.startswith("truststore"))
+
+_NATIVE: type = _Inherited.__mro__[-2]  # the class below all others, written in C
 
 
-class SSLContext(ssl.SSLContext):
+class _Context(_Inherited):
+    """Made with PROTOCOL_TLS_CLIENT, whatever arguments its subclasses take."""
+
+    def __new__(cls, *args: typing.Any, **kwargs: typing.Any) -> typing.Self:
+        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _reach_through(name: str) -> property:
+    # The setters of `ssl.SSLContext` find the attribute to set by the global name of their class, and recurse for ever
+    # once that name leads elsewhere (truststore.inject_into_ssl() after `import httpx`).
+    native = vars(_NATIVE)[name]
+    return property(getattr(_Inherited, name).fget, lambda self, value: native.__set__(self, value))
+
+
+for _name in ("maximum_version", "minimum_version", "options", "verify_flags", "verify_mode"):
+    setattr(_Context, _name, _reach_through(_name))
+
+
+class SSLContext(_Context):
     """A TLS configuration: an `ssl.SSLContext` for clients, made from two plain settings.
 
     * `verify`: True (the default) verifies servers against certifi's bundle; a path, against the PEM file or the
       directory of certificates that it names, and nothing else; False does not verify at all, which lets anyone on the
       way read and change what is sent.
     * `cert`: a client certificate: the path of a PEM file with certificate and key, or `(certificate, key)`, or
-      `(certificate, key, password)`.
+      `(certificate, key, password)`. The password may be a callable that returns it.
 
     Everything that `ssl.SSLContext` offers works on it. Names are checked against the certificate's subject alternative
     names only (RFC 9110 section 4.3.4), TLS 1.2 is the least. On Python 3.13 and later certificates are held to RFC 5280
@@ -30,48 +57,49 @@ class SSLContext(ssl.SSLContext):
     """
 
     _verify: Trust
-    _cert: Cert | None
-    _bundle: str | None
+    _certificate: str | None  # only the path, for `repr`: keys and passwords are not kept
+    _unread: str | bool  # the bundle that the first handshake reads; True is certifi's, False is none
     _lock: threading.Lock
-
-    def __new__(cls, verify: Trust = True, cert: Cert | None = None) -> SSLContext:
-        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
 
     def __init__(self, verify: Trust = True, cert: Cert | None = None) -> None:
         self._lock = threading.Lock()
         self._verify = verify
-        self._cert = cert
-        self._bundle = None
+        self._certificate = None
+        self._unread = False
         _harden(self)
         self._set_trust(verify)
         if cert is not None:
-            load_identity(self, *split_cert(cert))
+            certfile, keyfile, password = split_cert(cert)
+            load_identity(super().load_cert_chain, certfile, keyfile, password)
+            self._certificate = certfile
 
     def _set_trust(self, verify: Trust) -> None:
         if verify is False:
             self.check_hostname = False
             self.verify_mode = ssl.CERT_NONE
         elif verify is True:
-            self._bundle = default_bundle()
+            self._unread = True
         elif isinstance(verify, (str, os.PathLike)):
-            path = os.fspath(verify)
-            if path == default_bundle():
-                self._bundle = path
+            path = os.fsdecode(verify)
+            if is_default_bundle(path) and os.access(path, os.R_OK):
+                self._unread = path
             else:
-                load_trust(self, path)
+                load_trust(super().load_verify_locations, path)
         else:
             raise TypeError(f"verify= is True, False or a path, not {type(verify).__name__}. An ssl.SSLContext goes to ssl_context=.")
 
     @property
     def _trust_is_loaded(self) -> bool:
-        return self._bundle is None
+        return self._unread is False
 
     def _load_trust(self) -> None:
         # Blocks for some milliseconds: event loops do this on a thread, before they start the handshake.
+        if self._trust_is_loaded:
+            return
         with self._lock:
-            if self._bundle is not None:
-                load_trust(self, self._bundle)
-                self._bundle = None
+            if self._unread is not False:
+                load_trust(super().load_verify_locations, default_bundle() if self._unread is True else self._unread)
+                self._unread = False
 
     def wrap_socket(self, *args: typing.Any, **kwargs: typing.Any) -> ssl.SSLSocket:
         """As `ssl.SSLContext.wrap_socket`."""
@@ -100,23 +128,26 @@ class SSLContext(ssl.SSLContext):
         password: Password = None,
     ) -> None:
         """As `ssl.SSLContext.load_cert_chain`, but an encrypted key without a password is an error and never a prompt."""
-        load_identity(self, os.fsdecode(certfile), None if keyfile is None else os.fsdecode(keyfile), password)
+        load_identity(super().load_cert_chain, os.fsdecode(certfile), None if keyfile is None else os.fsdecode(keyfile), password)
 
     def __repr__(self) -> str:
-        shown = [f"verify={_shown(self._verify)}"]
-        if self._cert is not None:
-            shown.append(f"cert={split_cert(self._cert)[0]!r}")
-        return f"SSLContext({', '.join(shown)})"
+        verify = self._verify if isinstance(self._verify, bool) else os.fsdecode(self._verify)
+        cert = "" if self._certificate is None else f", cert={self._certificate!r}"
+        return f"SSLContext(verify={verify!r}{cert})"
 
 
 def _harden(context: ssl.SSLContext) -> None:
     context.hostname_checks_common_name = False
     # CPython hides a connection that was cut behind an orderly end; we tell the two apart (RFC 8446 section 6.1).
     context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    if context.minimum_version < ssl.TLSVersion.TLSv1_2:  # a Python built with the system's defaults may allow less (RFC 8996)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
+    # Each Python version's own create_default_context() is the measure: 3.11 and 3.12 do not set these.
     if sys.version_info >= (3, 13):
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
 
 
-def _shown(verify: Trust) -> str:
-    return repr(verify) if isinstance(verify, bool) else repr(os.fspath(verify))
+def is_ssl_context(thing: object) -> bool:
+    """Whether this is an `ssl.SSLContext`, also one that was made before or after another class took that name."""
+    return isinstance(thing, _NATIVE)

@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import threading
+import typing
 
-from .context import SSLContext
+from .context import SSLContext, is_ssl_context
 from .identity import Cert
 
+HTTP_1_1 = ("http/1.1",)
+
+Verify = typing.Union[ssl.SSLContext, str, "os.PathLike[str]", bool]
+
 _lock = threading.Lock()
-_default: SSLContext | None = None
+_default: dict[tuple[str, ...], SSLContext] | None = None  # None until the first handshake that needs one
 
 
-def default_context() -> SSLContext:
-    """The one context that all clients of this process share unless they are given another.
+def default_context(alpn: tuple[str, ...] = HTTP_1_1) -> SSLContext:
+    """The context that all clients of this process share unless they are given another; one for each `alpn`.
 
     Made when the first handshake needs it. Nobody outside gets hold of it, so nobody can change it under another client.
+    `alpn` are the protocols that are offered to the server, best first (RFC 7301).
     """
     global _default
     with _lock:
         if _default is None:
-            _default = SSLContext()
-        return _default
+            _default = {}
+        context = _default.get(alpn)
+        if context is None:
+            context = SSLContext()
+            if alpn != HTTP_1_1:
+                context.set_alpn_protocols(alpn)
+            _default[alpn] = context
+        return context
 
 
 def resolve_ssl_context(
-    verify: ssl.SSLContext | str | bool = True, cert: Cert | None = None, ssl_context: ssl.SSLContext | None = None
+    verify: Verify = True, cert: Cert | None = None, ssl_context: ssl.SSLContext | None = None
 ) -> ssl.SSLContext | None:
     """The context that these arguments of a client ask for; None is the process's default.
 
-    A context that was passed in is used as it is. Raises `TypeError` if it stands beside settings that it would hide.
+    A context that was passed in is used as it is. Raises `TypeError` if it stands beside settings that it would hide, and
+    what `SSLContext` raises for files.
     """
     if ssl_context is not None:
         if verify is not True or cert is not None:
@@ -37,21 +51,21 @@ def resolve_ssl_context(
                 "ssl_context= already says how to verify: leave out verify= and cert=, or build the context from them, "
                 "ssl_context=httpx.SSLContext(verify=..., cert=...)."
             )
-        if not isinstance(ssl_context, ssl.SSLContext):
+        if not is_ssl_context(ssl_context):
             raise TypeError(f"ssl_context= is an ssl.SSLContext, such as httpx.SSLContext(), not {type(ssl_context).__name__}.")
         return ssl_context
-    if isinstance(verify, ssl.SSLContext):
+    if is_ssl_context(verify):
         if cert is not None:
             raise TypeError("verify= is a context already: load the client certificate into it with .load_cert_chain().")
-        return verify
+        return typing.cast(ssl.SSLContext, verify)
     if verify is True and cert is None:
         return None
-    return SSLContext(verify, cert)
+    return SSLContext(typing.cast("bool | str | os.PathLike[str]", verify), cert)
 
 
-def create_ssl_context(verify: ssl.SSLContext | str | bool = True, cert: Cert | None = None, trust_env: bool = True) -> ssl.SSLContext:
+def create_ssl_context(verify: Verify = True, cert: Cert | None = None, trust_env: bool = True) -> ssl.SSLContext:
     """A context from `verify` and `cert`, as `httpx.SSLContext(verify, cert)`; kept for code written for HTTPX.
 
-    `trust_env` has no effect: no environment variable is read.
+    If `verify` is a context already, that is what comes back. `trust_env` has no effect: no environment variable is read.
     """
     return resolve_ssl_context(verify, cert) or SSLContext()

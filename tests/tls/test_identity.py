@@ -1,0 +1,144 @@
+"""Client certificates: every form is presented to servers that ask, and nothing unusable gets past the constructor."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import subprocess
+import sys
+
+import pytest
+
+import httpx
+from tests.support.certificates import PASSWORD
+
+pytestmark = pytest.mark.usefixtures("no_leaks")
+
+SUBJECT = ("commonName", "client")
+
+
+@pytest.fixture(scope="module")
+def files(authority):
+    return authority.client()
+
+
+@pytest.fixture(scope="module")
+def others(authority):
+    return authority.client("other")
+
+
+@pytest.mark.parametrize("through", ["socket", "bio"])
+@pytest.mark.parametrize("form", ["path", "pair", "pair without a key", "triple", "bytes", "callable", "later"])
+def test_the_certificate_is_presented(meet, authority, files, form, through):
+    cert = {
+        "path": files.combined,
+        "pair": (str(files.certificate), files.key),
+        "pair without a key": (files.combined, None),
+        "triple": (files.certificate, files.encrypted_key, PASSWORD),
+        "bytes": (files.certificate, files.encrypted_key, PASSWORD.encode()),
+        "callable": (files.certificate, files.encrypted_key, lambda: PASSWORD),
+        "later": None,
+    }[form]
+    context = httpx.SSLContext(authority.pem, cert)
+    if form == "later":
+        context.load_cert_chain(files.certificate, files.encrypted_key, PASSWORD)
+    meeting = meet(authority.server(demands_client=True), context, through=through)
+    assert meeting.error is None
+    assert SUBJECT in [pair for part in meeting.client_subject for pair in part]
+
+
+def test_what_is_wrong_with_a_key_is_told_apart(files, others):
+    cases = [
+        ((files.certificate, others.key), "does not belong to the certificate"),
+        ((files.certificate, others.encrypted_key, PASSWORD), "does not belong to the certificate"),
+        ((files.certificate, files.encrypted_key), "is encrypted: pass its password"),
+        ((files.certificate, files.encrypted_key, "wrong"), "password does not open"),
+        ((files.certificate, files.encrypted_key, ""), "password does not open"),
+        ((files.certificate, files.encrypted_key, "x" * 5000), "password does not open"),
+        ((files.key, files.certificate), "wrong way round"),
+        (files.certificate, "holds no private key: give the key's file too"),
+        (files.key, "holds no certificate in PEM form"),
+        ((files.certificate, files.certificate), "holds no private key in PEM form"),
+    ]
+    for cert, words in cases:
+        with pytest.raises(ssl.SSLError, match=words) as caught:
+            httpx.SSLContext(cert=cert)
+        assert str(files.certificate.parent) in str(caught.value), "the file is named"
+        with pytest.raises(ssl.SSLError, match=words):
+            httpx.SSLContext().load_cert_chain(*(cert if isinstance(cert, tuple) else (cert,)))
+
+
+def test_what_openssl_said_stays_with_the_error(files, others):
+    with pytest.raises(ssl.SSLError) as caught:
+        httpx.SSLContext(cert=(files.certificate, others.key))
+    assert caught.value.reason == caught.value.__cause__.reason == "KEY_VALUES_MISMATCH"
+    assert caught.value.library == "X509"
+
+
+def test_damaged_and_foreign_files_are_told_apart_from_good_ones(tmp_path, files):
+    (tmp_path / "cut.key").write_bytes(files.key.read_bytes()[:90])
+    (tmp_path / "client.der").write_bytes(ssl.PEM_cert_to_DER_cert(files.certificate.read_text()))
+    with pytest.raises(ssl.SSLError, match=r"cut\.key.*damaged"):
+        httpx.SSLContext(cert=(files.certificate, tmp_path / "cut.key"))
+    with pytest.raises(ssl.SSLError, match=r"client\.der.*convert it"):
+        httpx.SSLContext(cert=(tmp_path / "client.der", files.key))
+
+
+def test_files_that_cannot_be_read_are_reported(open_folder, as_nobody, files):
+    key = open_folder / "client.key"
+    with pytest.raises(FileNotFoundError, match="cert= names a file that does not exist") as caught:
+        httpx.SSLContext(cert=(files.certificate, key))
+    assert caught.value.filename == str(key)
+    with pytest.raises(IsADirectoryError, match="cert= names a directory"):
+        httpx.SSLContext(cert=(files.certificate, open_folder))
+    (open_folder / "client.pem").write_bytes(files.certificate.read_bytes())
+    key.write_bytes(files.key.read_bytes())
+    key.chmod(0)
+    with as_nobody(), pytest.raises(PermissionError, match="cert= names a file that this process may not read") as caught:
+        httpx.SSLContext(cert=(open_folder / "client.pem", key))
+    assert caught.value.filename == str(key)
+
+
+def test_what_a_password_callable_raises_passes_through(files):
+    class Vault(Exception):
+        pass
+
+    def sealed():
+        raise Vault
+
+    def empty():
+        raise ValueError("no such secret")
+
+    with pytest.raises(Vault):
+        httpx.SSLContext(cert=(files.certificate, files.encrypted_key, sealed))
+    with pytest.raises(ValueError, match="no such secret"):
+        httpx.SSLContext(cert=(files.certificate, files.encrypted_key, empty))
+
+
+def test_the_password_is_asked_for_only_if_the_key_is_encrypted(files):
+    httpx.SSLContext(cert=(files.certificate, files.key, lambda: pytest.fail("asked")))
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+@pytest.mark.parametrize("make", ["httpx.SSLContext(cert=cert)", "httpx.SSLContext().load_cert_chain(*cert)", "httpx.Client(cert=cert)"])
+def test_nobody_is_ever_asked_on_the_terminal(files, make):
+    script = f"import httpx\ncert = {(str(files.certificate), str(files.encrypted_key))!r}\ntry: {make}\nexcept OSError: print('refused')"
+    controller, terminal = os.openpty()
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-c", script], stdin=terminal, stdout=subprocess.PIPE, stderr=terminal, start_new_session=True, timeout=60
+        )
+        os.set_blocking(controller, False)
+        with pytest.raises(BlockingIOError):
+            os.read(controller, 1000)  # no question was asked
+    finally:
+        os.close(controller)
+        os.close(terminal)
+    assert ran.stdout == b"refused\n"
+
+
+def test_neither_the_password_nor_the_key_stays_with_the_context(files):
+    context = httpx.SSLContext(cert=(files.certificate, files.encrypted_key, PASSWORD))
+    assert repr(context) == f"SSLContext(verify=True, cert={str(files.certificate)!r})"
+    assert PASSWORD not in str(vars(context))
+    assert str(files.encrypted_key) not in str(vars(context))

@@ -1,0 +1,198 @@
+"""Which servers a context trusts, when it reads what it trusts, and what it says of paths that lead nowhere."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import certifi
+import pytest
+
+import httpx
+from httpx._tls import context as context_module
+
+pytestmark = pytest.mark.usefixtures("no_leaks")
+
+
+@pytest.fixture
+def readings(monkeypatch):
+    """The paths that were read for trust, in order."""
+    read = []
+    load_trust = context_module.load_trust
+
+    def watched(load, path):
+        read.append(path)
+        load_trust(load, path)
+
+    monkeypatch.setattr(context_module, "load_trust", watched)
+    return read
+
+
+@pytest.mark.parametrize("through", ["socket", "bio"])
+@pytest.mark.parametrize("form", ["file", "directory"])
+def test_a_file_or_a_directory_is_trusted_and_nothing_else(meet, authority, stranger, form, through):
+    context = httpx.SSLContext(authority.pem if form == "file" else authority.hashed_directory())
+    assert meet(authority.server(), context, through=through).error is None
+    assert meet(stranger.server(), context, through=through).error.verify_code == 20
+    assert context.cert_store_stats()["x509_ca"] == 1, "certifi's bundle is not there beside it"
+
+
+@pytest.mark.parametrize("through", ["socket", "bio"])
+def test_without_verification_every_server_will_do(meet, stranger, through):
+    context = httpx.SSLContext(verify=False)
+    for server in (stranger.server(), stranger.server(expired=True), stranger.server("other.test")):
+        assert meet(server, context, through=through).error is None
+    assert context.cert_store_stats()["x509"] == 0
+
+
+@pytest.mark.parametrize("through", ["socket", "bio"])
+def test_the_first_handshake_reads_the_bundle_and_the_second_does_not(meet, authority, monkeypatch, readings, through):
+    monkeypatch.setattr(certifi, "where", lambda: str(authority.pem))
+    for context in (httpx.SSLContext(), httpx.SSLContext(verify=certifi.where())):
+        readings.clear()
+        assert not context._trust_is_loaded
+        assert meet(authority.server(), context, through=through).error is None
+        assert context._trust_is_loaded
+        assert meet(authority.server(), context, through=through).error is None
+        assert readings == [str(authority.pem)]
+
+
+def test_making_a_context_does_not_even_import_certifi():
+    script = "import sys, httpx; httpx.SSLContext(); httpx.SSLContext(False); assert 'certifi' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_handshakes_at_the_same_time_read_the_bundle_once(readings):
+    context = httpx.SSLContext()
+    barrier = threading.Barrier(8)
+
+    def first():
+        barrier.wait()
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="localhost")
+
+    threads = [threading.Thread(target=first) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert readings == [certifi.where()]
+
+
+def test_whoever_looks_sees_the_bundle_as_if_it_had_been_read_at_once():
+    eager = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    eager.load_verify_locations(certifi.where())
+    assert httpx.SSLContext().cert_store_stats() == eager.cert_store_stats()
+    assert sorted(httpx.SSLContext().get_ca_certs(binary_form=True)) == sorted(eager.get_ca_certs(binary_form=True))
+    assert len(httpx.SSLContext().get_ca_certs()) == len(eager.get_ca_certs())
+
+
+def test_what_is_loaded_before_the_bundle_is_read_counts_as_well(meet, authority, stranger):
+    context = httpx.SSLContext()
+    context.load_verify_locations(cafile=authority.pem)
+    context.load_verify_locations(cadata=stranger.pem.read_text())
+    assert not context._trust_is_loaded
+    assert meet(authority.server(), context).error is None
+    assert meet(stranger.server(), context).error is None
+    assert context.cert_store_stats()["x509_ca"] > 50
+
+
+def test_a_bundle_that_is_gone_by_the_time_of_the_handshake_is_named(tmp_path, monkeypatch):
+    bundle = tmp_path / "cacert.pem"
+    shutil.copy(certifi.where(), bundle)
+    monkeypatch.setattr(certifi, "where", lambda: str(bundle))
+    contexts = httpx.SSLContext(), httpx.SSLContext(verify=str(bundle))
+    content = bundle.read_bytes()
+    bundle.unlink()
+    for context in contexts:
+        with pytest.raises(FileNotFoundError, match="verify=") as caught:
+            context.get_ca_certs()
+        assert caught.value.filename == str(bundle)
+    bundle.write_bytes(content)
+    assert all(context.get_ca_certs() for context in contexts), "and read when it is back"
+
+
+@pytest.mark.parametrize("name", ["missing.pem", "", "missing/ca.pem"])
+def test_a_path_to_nothing_is_reported_at_once(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    for path in (name, Path(name)) if name else (name,):
+        with pytest.raises(FileNotFoundError, match="verify= names neither a file nor a directory") as caught:
+            httpx.SSLContext(verify=path)
+        assert caught.value.filename == name
+
+
+@pytest.mark.parametrize("kind", ["file", "directory", "file in a directory"])
+def test_a_path_that_may_not_be_read_is_reported_at_once(open_folder, as_nobody, authority, kind):
+    path = open_folder / "trust"
+    if kind == "file":
+        path.write_bytes(authority.pem.read_bytes())
+    else:
+        path.mkdir()
+    path.chmod(0)
+    with as_nobody(), pytest.raises(PermissionError, match=r"verify= .* may not read"):
+        httpx.SSLContext(verify=path / "ca.pem" if kind == "file in a directory" else path)
+    path.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "without certificates in PEM form"),
+        (b"nothing", "without certificates in PEM form"),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "verify= names a file"),
+    ],
+)
+def test_a_file_without_a_certificate_is_reported_at_once(tmp_path, content, words):
+    path = tmp_path / "bundle.pem"
+    path.write_bytes(content)
+    with pytest.raises(ssl.SSLError, match=words) as caught:
+        httpx.SSLContext(verify=path)
+    assert str(path) in str(caught.value)
+    assert isinstance(caught.value.__cause__, ssl.SSLError)
+
+
+def test_for_a_certificate_in_der_the_way_to_convert_it_is_told(tmp_path, authority):
+    path = tmp_path / "ca.der"
+    path.write_bytes(ssl.PEM_cert_to_DER_cert(authority.pem.read_text()))
+    with pytest.raises(ssl.SSLError, match="openssl x509 -inform der"):
+        httpx.SSLContext(verify=path)
+
+
+def test_certificates_may_be_added_to_a_directory_later(meet, authority, tmp_path):
+    context = httpx.SSLContext(verify=tmp_path)
+    assert meet(authority.server(), context).error.verify_code == 20
+    for file in authority.hashed_directory().iterdir():
+        shutil.copy(file, tmp_path)
+    assert meet(authority.server(), context).error is None
+
+
+def test_an_intermediate_is_trusted_through_its_root_if_the_server_sends_it(meet, authority):
+    context = httpx.SSLContext(verify=authority.pem)
+    assert meet(authority.intermediate().server(), context).error is None
+    assert meet(authority.intermediate().server(sends_chain=False), context).error.verify_code == 20
+
+
+@pytest.mark.parametrize("order", ["inject, then import", "import, then inject"])
+def test_contexts_work_beside_an_injected_truststore(authority, order):
+    steps = ["truststore.inject_into_ssl()", "import httpx"]
+    if order.startswith("import"):
+        steps.reverse()
+    script = "\n".join(
+        [
+            "import ssl, truststore",
+            *steps,
+            f"path = {str(authority.pem)!r}",
+            "context = httpx.SSLContext(path)",
+            "context.minimum_version = ssl.TLSVersion.TLSv1_3",
+            "assert context.minimum_version == ssl.TLSVersion.TLSv1_3",
+            "assert context.cert_store_stats()['x509_ca'] == 1",
+            "httpx.SSLContext(verify=False)",
+            "assert len(httpx.SSLContext().get_ca_certs()) > 50",
+            "for given in (context, truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.create_default_context()):",
+            "    httpx.Client(ssl_context=given).close()",
+        ]
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
