@@ -41,6 +41,7 @@ from ._models.request import Request
 from ._models.response import Response
 from ._models.status import codes
 from ._models.url import URL
+from ._proxy import Proxy
 from ._tls.context import SSLContext
 from ._tls.default import create_ssl_context
 from ._transports.base import AsyncBaseTransport, BaseTransport
@@ -73,6 +74,7 @@ __all__ = [
     "NetworkError",
     "PoolTimeout",
     "ProtocolError",
+    "Proxy",
     "ProxyError",
     "QueryParams",
     "ReadError",

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 if typing.TYPE_CHECKING:
     from ._models.query import QueryParams
     from ._models.url import URL
+    from ._proxy import Proxy
 
 PrimitiveData = str | int | float | bool | None
 
@@ -30,6 +31,7 @@ FileTypes = (
 RequestFiles = Mapping[str, FileTypes] | Sequence[tuple[str, FileTypes]]
 
 URLTypes = typing.Union["URL", str]
+ProxyTypes = typing.Union["Proxy", "URL", str]
 QueryParamTypes = typing.Union[
     "QueryParams",
     Mapping[str, PrimitiveData | Sequence[PrimitiveData]],

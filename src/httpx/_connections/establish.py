@@ -6,8 +6,9 @@ import ssl
 import time
 import typing
 
-from .._exceptions import ConnectTimeout
+from .._exceptions import ConnectTimeout, ProxyError
 from .._network.base import Network, SocketOption, Stream
+from .._proxy import Proxy
 from .._tls.default import default_context
 
 
@@ -25,13 +26,19 @@ class Dialer(typing.NamedTuple):
     """How connections of one transport are made. `ssl_context` None is the process's default."""
 
     ssl_context: ssl.SSLContext | None = None
+    http1: bool = True
+    http2: bool = False
+    proxy: Proxy | None = None
     uds: str | None = None
     local_address: str | None = None
+    retries: int = 0
     socket_options: typing.Sequence[SocketOption] = ()
 
     async def dial(self, network: Network, route: Route, timeout: float | None) -> Stream:
         """Connect, and do the TLS handshake for https; both within `timeout` seconds together."""
         deadline = None if timeout is None else time.monotonic() + timeout
+        if self.proxy is not None:
+            raise ProxyError(f"Connecting through a proxy ({self.proxy.url}) is not there yet.")
         if self.uds is not None:
             stream = await network.connect_unix(self.uds, timeout)
         else:

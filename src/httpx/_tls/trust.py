@@ -55,6 +55,7 @@ def load_trust(load_verify_locations: typing.Callable[..., None], path: str) -> 
         # OpenSSL looks names up in it at each handshake; nothing is read now.
         load_verify_locations(capath=path)
         return
+    start = b""
     try:
         with open(path, "rb") as file:
             start = file.read(2)

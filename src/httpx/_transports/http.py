@@ -12,7 +12,9 @@ from .._models.response import Response
 from .._network.base import Network, SocketOption, drive
 from .._network.blocking import BlockingNetwork
 from .._network.runtime import current_network
+from .._proxy import Proxy
 from .._tls.default import resolve_ssl_context
+from .._types import CertTypes, ProxyTypes
 from .base import AsyncBaseTransport, BaseTransport
 from .exchange import Exchanges
 
@@ -20,27 +22,38 @@ from .exchange import Exchanges
 class HTTPTransport(BaseTransport):
     """Sends the requests of a `Client` over the network.
 
-    Its connections are its own, and all of them have its one TLS configuration: `ssl_context`, or what `verify` and
-    `cert` say (see `httpx.SSLContext`). `uds` is the path of a unix socket to connect to instead of the URL's host,
-    `local_address` the address to connect from, `socket_options` are arguments for `socket.setsockopt`. `trust_env` is
-    accepted for compatibility: no environment variable is read here.
+    Its connections are its own, and all of them have its one TLS configuration.
+
+    * `ssl_context`: how servers are verified, or what `verify` and `cert` say; see `httpx.SSLContext`.
+    * `http1`, `http2`: the protocols that may be spoken; at least one of them.
+    * `limits`: how many connections there may be; see `httpx.Limits`.
+    * `proxy`: what all requests go through: a URL or an `httpx.Proxy`.
+    * `uds`: the path of a unix domain socket to connect to instead of the URL's host.
+    * `local_address`: the address to connect from.
+    * `retries`: how often connecting is tried again after a failure, with a pause that grows from 0 to 0.5, 1, 2, ...
+      seconds. A request that was sent is never repeated by this.
+    * `socket_options`: arguments for `socket.setsockopt`, set on each connection before it is made.
+    * `trust_env`: accepted for compatibility; no environment variable is read here.
     """
 
     def __init__(
         self,
         verify: ssl.SSLContext | str | bool = True,
-        cert: typing.Any = None,
+        cert: CertTypes | None = None,
         trust_env: bool = True,
         http1: bool = True,
-        *,
+        http2: bool = False,
         limits: Limits = DEFAULT_LIMITS,
+        proxy: ProxyTypes | None = None,
         uds: str | None = None,
         local_address: str | None = None,
+        retries: int = 0,
         socket_options: typing.Iterable[SocketOption] | None = None,
+        *,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        context = resolve_ssl_context(verify, cert, ssl_context)
-        self._exchanges = Exchanges(Dialer(context, uds, local_address, tuple(socket_options or ())), limits)
+        dialer = _dialer(verify, cert, http1, http2, proxy, uds, local_address, retries, socket_options, ssl_context)
+        self._exchanges = Exchanges(dialer, limits)
         self._pool = self._exchanges._pool
         self._network: Network = _BLOCKING
 
@@ -60,18 +73,21 @@ class AsyncHTTPTransport(AsyncBaseTransport):
     def __init__(
         self,
         verify: ssl.SSLContext | str | bool = True,
-        cert: typing.Any = None,
+        cert: CertTypes | None = None,
         trust_env: bool = True,
         http1: bool = True,
-        *,
+        http2: bool = False,
         limits: Limits = DEFAULT_LIMITS,
+        proxy: ProxyTypes | None = None,
         uds: str | None = None,
         local_address: str | None = None,
+        retries: int = 0,
         socket_options: typing.Iterable[SocketOption] | None = None,
+        *,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        context = resolve_ssl_context(verify, cert, ssl_context)
-        self._exchanges = Exchanges(Dialer(context, uds, local_address, tuple(socket_options or ())), limits)
+        dialer = _dialer(verify, cert, http1, http2, proxy, uds, local_address, retries, socket_options, ssl_context)
+        self._exchanges = Exchanges(dialer, limits)
         self._pool = self._exchanges._pool
         self._network: Network | None = None
 
@@ -88,3 +104,34 @@ class AsyncHTTPTransport(AsyncBaseTransport):
 
 
 _BLOCKING = BlockingNetwork()
+
+
+def _dialer(
+    verify: ssl.SSLContext | str | bool,
+    cert: CertTypes | None,
+    http1: bool,
+    http2: bool,
+    proxy: ProxyTypes | None,
+    uds: str | None,
+    local_address: str | None,
+    retries: int,
+    socket_options: typing.Iterable[SocketOption] | None,
+    ssl_context: ssl.SSLContext | None,
+) -> Dialer:
+    # What the arguments of both transports amount to.
+    if not (http1 or http2):
+        raise ValueError("http1=False and http2=False leave no protocol to speak.")
+    if proxy is not None and uds is not None:
+        raise ValueError("uds= and proxy= both say where to connect to: leave one of them out.")
+    if http2:
+        raise NotImplementedError("HTTP/2 is not there yet: leave out http2=True.")
+    return Dialer(
+        ssl_context=resolve_ssl_context(verify, cert, ssl_context),
+        http1=http1,
+        http2=http2,
+        proxy=proxy if proxy is None or isinstance(proxy, Proxy) else Proxy(proxy),
+        uds=uds,
+        local_address=local_address,
+        retries=retries,
+        socket_options=tuple(socket_options or ()),
+    )
