@@ -21,19 +21,8 @@ def _fresh_process(monkeypatch):
     monkeypatch.setattr("httpx._tls.default._default", None)
 
 
-def test_there_is_one_default_context_for_each_choice_of_protocols(meet, authority):
-    assert default_context() is default_context(("http/1.1",))
-    assert default_context(("h2", "http/1.1")) is default_context(("h2", "http/1.1"))
-    assert default_context(("h2", "http/1.1")) is not default_context()
-
-
-@pytest.mark.parametrize(("alpn", "chosen"), [(("http/1.1",), "http/1.1"), (("h2", "http/1.1"), "h2")])
-def test_the_default_context_offers_its_protocols_to_the_server(meet, authority, alpn, chosen):
-    server = authority.server()
-    server.set_alpn_protocols(["h2", "http/1.1"])
-    context = default_context(alpn)
-    context.load_verify_locations(authority.pem)
-    assert meet(server, context).alpn == chosen
+def test_there_is_one_default_context():
+    assert default_context() is default_context()
 
 
 def test_threads_that_ask_at_the_same_time_get_the_same_context():

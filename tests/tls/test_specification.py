@@ -261,6 +261,6 @@ def test_clients_share_one_default_context_made_by_the_first_handshake(example):
         "clients = [httpx.Client() for _ in range(100)]\n"
         "assert d._default is None\n"
         "assert d.default_context() is d.default_context()\n"
-        "assert not d.default_context()._trust_is_loaded\n"
+        "assert not d.default_context()._is_ready\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

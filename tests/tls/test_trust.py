@@ -54,9 +54,9 @@ def test_the_first_handshake_reads_the_bundle_and_the_second_does_not(meet, auth
     monkeypatch.setattr(certifi, "where", lambda: str(authority.pem))
     for context in (httpx.SSLContext(), httpx.SSLContext(verify=certifi.where())):
         readings.clear()
-        assert not context._trust_is_loaded
+        assert not context._is_ready
         assert meet(authority.server(), context, through=through).error is None
-        assert context._trust_is_loaded
+        assert context._is_ready
         assert meet(authority.server(), context, through=through).error is None
         assert readings == [str(authority.pem)]
 
@@ -94,7 +94,7 @@ def test_what_is_loaded_before_the_bundle_is_read_counts_as_well(meet, authority
     context = httpx.SSLContext()
     context.load_verify_locations(cafile=authority.pem)
     context.load_verify_locations(cadata=stranger.pem.read_text())
-    assert not context._trust_is_loaded
+    assert not context._is_ready
     assert meet(authority.server(), context).error is None
     assert meet(stranger.server(), context).error is None
     assert context.cert_store_stats()["x509_ca"] > 50

@@ -9,7 +9,7 @@ import typing
 from .._exceptions import ConnectTimeout, ProxyError
 from .._network.base import Network, SocketOption, Stream
 from .._proxy import Proxy
-from .._tls.default import default_context
+from .secure import secure
 
 
 class Route(typing.NamedTuple):
@@ -48,10 +48,8 @@ class Dialer(typing.NamedTuple):
         if route.scheme != "https":
             return stream
         try:
-            context = default_context() if self.ssl_context is None else self.ssl_context
-            if not getattr(context, "_trust_is_loaded", True):
-                await network.in_thread(context._load_trust)  # type: ignore[attr-defined]
-            await stream.start_tls(context, route.server_hostname, _remaining(deadline, stream.peer))
+            remaining = _remaining(deadline, stream.peer)
+            await secure(stream, network, self.ssl_context, route.server_hostname, route.port, remaining)
         except BaseException:
             stream.close()
             raise

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import socket
 import ssl
 import sys
 import threading
 import typing
+from collections.abc import Callable, Iterable
 
 from .identity import Cert, Password, load_identity, split_cert
+from .offer import HTTP_1_1, current_purpose
 from .trust import Trust, default_bundle, is_default_bundle, load_trust
 
 if typing.TYPE_CHECKING:
@@ -60,6 +64,9 @@ class SSLContext(_Context):
     _certificate: str | None  # only the path, for `repr`: keys and passwords are not kept
     _unread: str | bool  # the bundle that the first handshake reads; True is certifi's, False is none
     _lock: threading.Lock
+    _alpn: tuple[str, ...] = HTTP_1_1
+    _has_chosen_alpn = False
+    _takes_purpose = True
 
     def __init__(self, verify: Trust = True, cert: Cert | None = None) -> None:
         self._lock = threading.Lock()
@@ -67,6 +74,7 @@ class SSLContext(_Context):
         self._certificate = None
         self._unread = False
         _harden(self)
+        super().set_alpn_protocols(HTTP_1_1)
         self._set_trust(verify)
         if cert is not None:
             certfile, keyfile, password = split_cert(cert)
@@ -89,36 +97,82 @@ class SSLContext(_Context):
             raise TypeError(f"verify= is True, False or a path, not {type(verify).__name__}. An ssl.SSLContext goes to ssl_context=.")
 
     @property
-    def _trust_is_loaded(self) -> bool:
+    def _is_ready(self) -> bool:
         return self._unread is False
 
-    def _load_trust(self) -> None:
+    def _make_ready(self) -> None:
         # Blocks for some milliseconds: event loops do this on a thread, before they start the handshake.
-        if self._trust_is_loaded:
+        if self._is_ready:
             return
         with self._lock:
             if self._unread is not False:
                 load_trust(super().load_verify_locations, default_bundle() if self._unread is True else self._unread)
                 self._unread = False
 
-    def wrap_socket(self, *args: typing.Any, **kwargs: typing.Any) -> ssl.SSLSocket:
-        """As `ssl.SSLContext.wrap_socket`."""
-        self._load_trust()
-        return super().wrap_socket(*args, **kwargs)
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """As `ssl.SSLContext.set_alpn_protocols`. Without it, connections of HTTPX offer the HTTP versions that they speak."""
+        chosen = tuple(alpn_protocols)
+        with self._lock:
+            super().set_alpn_protocols(chosen)
+            self._alpn, self._has_chosen_alpn = chosen, True
 
-    def wrap_bio(self, *args: typing.Any, **kwargs: typing.Any) -> ssl.SSLObject:
+    def wrap_socket(
+        self,
+        sock: socket.socket,
+        server_side: bool = False,
+        do_handshake_on_connect: bool = True,
+        suppress_ragged_eofs: bool = True,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLSocket:
+        """As `ssl.SSLContext.wrap_socket`."""
+        make = functools.partial(super().wrap_socket, sock, server_side, False, suppress_ragged_eofs, server_hostname, session)
+        tls: ssl.SSLSocket = self._wrap(make)
+        tls.do_handshake_on_connect = do_handshake_on_connect  # type: ignore[attr-defined]
+        if do_handshake_on_connect and tls._connected:  # type: ignore[attr-defined]
+            try:
+                if tls.gettimeout() == 0:
+                    raise ValueError("do_handshake_on_connect should not be specified for non-blocking sockets")
+                tls.do_handshake()
+            except (OSError, ValueError):
+                tls.close()
+                raise
+        return tls
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
         """As `ssl.SSLContext.wrap_bio`."""
-        self._load_trust()
-        return super().wrap_bio(*args, **kwargs)
+        make = functools.partial(super().wrap_bio, incoming, outgoing, server_side, server_hostname, session)
+        tls: ssl.SSLObject = self._wrap(make)
+        return tls
+
+    def _wrap(self, make: Callable[[], typing.Any]) -> typing.Any:
+        self._make_ready()
+        purpose = current_purpose()
+        with self._lock:
+            # OpenSSL copies the offer from the context into the connection when that is made, and only then.
+            if purpose is None or self._has_chosen_alpn or purpose.alpn == self._alpn:
+                return make()
+            super().set_alpn_protocols(purpose.alpn)
+            try:
+                return make()
+            finally:
+                super().set_alpn_protocols(self._alpn)
 
     def get_ca_certs(self, binary_form: bool = False) -> typing.Any:
         """As `ssl.SSLContext.get_ca_certs`."""
-        self._load_trust()
+        self._make_ready()
         return super().get_ca_certs(binary_form)
 
     def cert_store_stats(self) -> dict[str, int]:
         """As `ssl.SSLContext.cert_store_stats`."""
-        self._load_trust()
+        self._make_ready()
         return super().cert_store_stats()
 
     def load_cert_chain(
@@ -142,7 +196,6 @@ def _harden(context: ssl.SSLContext) -> None:
     context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     if context.minimum_version < ssl.TLSVersion.TLSv1_2:  # a Python built with the system's defaults may allow less (RFC 8996)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
     # Each Python version's own create_default_context() is the measure: 3.11 and 3.12 do not set these.
     if sys.version_info >= (3, 13):
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT

@@ -10,31 +10,22 @@ import typing
 from .context import SSLContext, is_ssl_context
 from .identity import Cert
 
-HTTP_1_1 = ("http/1.1",)
-
 Verify = typing.Union[ssl.SSLContext, str, "os.PathLike[str]", bool]
 
 _lock = threading.Lock()
-_default: dict[tuple[str, ...], SSLContext] | None = None  # None until the first handshake that needs one
+_default: SSLContext | None = None  # until the first handshake that needs one
 
 
-def default_context(alpn: tuple[str, ...] = HTTP_1_1) -> SSLContext:
-    """The context that all clients of this process share unless they are given another; one for each `alpn`.
+def default_context() -> SSLContext:
+    """The context that all clients of this process share unless they are given another.
 
     Made when the first handshake needs it. Nobody outside gets hold of it, so nobody can change it under another client.
-    `alpn` are the protocols that are offered to the server, best first (RFC 7301).
     """
     global _default
     with _lock:
         if _default is None:
-            _default = {}
-        context = _default.get(alpn)
-        if context is None:
-            context = SSLContext()
-            if alpn != HTTP_1_1:
-                context.set_alpn_protocols(alpn)
-            _default[alpn] = context
-        return context
+            _default = SSLContext()
+        return _default
 
 
 def resolve_ssl_context(
