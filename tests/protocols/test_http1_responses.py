@@ -54,6 +54,12 @@ def response(*lines: str, body: bytes = b"") -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
+def started() -> HTTP1Engine:
+    engine = HTTP1Engine()
+    engine.start("GET", True, False)
+    return engine
+
+
 def bytewise(data: bytes) -> list[bytes]:
     return [data[i : i + 1] for i in range(len(data))]
 
@@ -286,3 +292,33 @@ def test_any_bytes_at_all_give_a_response_or_an_error(data: bytes) -> None:
 def test_a_chunked_body_is_what_was_put_in(chunks: list[bytes]) -> None:
     body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
     assert read(bytewise(response(OK, CHUNKED, body=body))).body == b"".join(chunks)
+
+
+def test_a_head_that_drips_in_does_not_cost_the_square_of_its_size():
+    """Bytes are looked at once, also where the end of the head is long in coming."""
+    engine = started()
+    engine.receive(b"HTTP/1.1 200 OK\r\n")
+    assert engine.next_head() is NEED_DATA
+    for _ in range(20_000):
+        engine.receive(b"a: 1\r\n")
+        assert engine.next_head() is NEED_DATA
+    engine.receive(b"Content-Length: 0\r\n\r\n")
+    with pytest.raises(RemoteProtocolError, match="20001 header fields"):
+        engine.next_head()
+
+
+def test_bare_line_feeds_behind_a_proper_status_line_are_refused_at_once():
+    engine = started()
+    engine.receive(b"HTTP/1.1 200 OK\r\nA: b\n")
+    assert engine.next_head() is NEED_DATA
+    engine.receive(b"\n")
+    with pytest.raises(RemoteProtocolError, match="mixes line breaks"):
+        engine.next_head()
+
+
+def test_a_head_of_bare_line_feeds_may_come_in_pieces():
+    engine = started()
+    for piece in (b"HTTP/1.1 200 OK\nA", b": b\n", b"Content-Length: 0\n", b"\n"):
+        assert engine.next_head() is NEED_DATA
+        engine.receive(piece)
+    assert engine.next_head().fields == [(b"A", b"b"), (b"Content-Length", b"0")]

@@ -36,6 +36,16 @@ class Buffer:
             self.data = bytearray(self.data)
         self.data += data
 
+    def skip(self, size: int) -> None:
+        """Remove the first `size` bytes."""
+        data = self.data
+        if len(data) == size:
+            self.data = b""
+        elif isinstance(data, bytearray):
+            del data[:size]
+        else:
+            self.data = data[size:]
+
     def take(self, size: int) -> bytes:
         """Remove and return the first `size` bytes, or as many as there are."""
         data = self.data
@@ -43,10 +53,7 @@ class Buffer:
             self.data = b""
             return bytes(data)
         taken = bytes(data[:size])
-        if isinstance(data, bytearray):
-            del data[:size]
-        else:
-            self.data = data[size:]
+        self.skip(size)
         return taken
 
 
@@ -69,7 +76,8 @@ class SizedBody:
     __slots__ = ("_remaining", "complete", "size")
 
     def __init__(self, size: int) -> None:
-        self.size = self._remaining = size
+        self.size = size
+        self._remaining = size
         self.complete = size == 0
 
     def take(self, buffer: Buffer) -> bytes:
@@ -138,7 +146,7 @@ class ChunkedBody:
             if following < 0:
                 break
             position = following
-        buffer.take(position)
+        buffer.skip(position)
         if self._in_trailers:
             self._read_trailers(buffer)
         return b"".join(pieces)
@@ -166,15 +174,15 @@ class ChunkedBody:
     def _read_trailers(self, buffer: Buffer) -> None:
         data = buffer.data
         if data[:2] == b"\r\n":
-            buffer.take(2)
+            buffer.skip(2)
             self.complete = True
             return
         end = data.find(b"\r\n\r\n")
         if end > MAX_HEAD_SIZE or (end < 0 and len(data) > MAX_HEAD_SIZE):
             raise RemoteProtocolError(f"The trailers of the response are larger than {MAX_HEAD_SIZE} bytes.")
         if end >= 0:
-            self.trailers, _ = parse_fields(b"\r\n" + data[: end + 2], 0, end + 4)
-            buffer.take(end + 4)
+            self.trailers = parse_fields(data[: end + 4])
+            buffer.skip(end + 4)
             self.complete = True
 
     def end(self) -> None:

@@ -65,7 +65,11 @@ class HTTP1Engine:
     def receive(self, data: bytes) -> None:
         """Bytes arrived from the peer; empty means that it will send no more."""
         if data:
-            self._buffer.append(data)
+            buffer = self._buffer
+            if buffer.data:
+                buffer.append(data)
+            else:
+                buffer.data = data
             return
         if self.state == BODY and self._body is not None:
             self._keep_alive = False
@@ -94,7 +98,7 @@ class HTTP1Engine:
             if found is None:
                 return NEED_DATA
             head, size = found
-            self._buffer.take(size)
+            self._buffer.skip(size)
             self._accept(head)
         except RemoteProtocolError:
             self.state = DONE
@@ -155,7 +159,7 @@ class HTTP1Engine:
     def whole_body(self) -> bytes | None:
         """The body, if all of it has been received already; else None, and nothing is taken."""
         body = self._body
-        if isinstance(body, SizedBody) and len(self._buffer.data) >= body.size:
+        if type(body) is SizedBody and len(self._buffer.data) >= body.size:
             return body.take(self._buffer)
         return b"" if body is _NO_BODY else None
 

@@ -1,8 +1,7 @@
-"""The grammar of a response head (RFC 9112 sections 2 to 5), enforced by two regular expressions.
+"""The grammar of a response head (RFC 9112 sections 2 to 5), enforced by regular expressions.
 
-A head is looked at once, when it is complete. Each field line must match from its first byte to its last: the pattern
-is anchored at the line break before it, and the matches are counted against the line breaks, so that nothing between
-two matches can go unnoticed. What is malformed is an error, never skipped and never repaired.
+One of them matches a whole head, from its first byte to its last, or not at all: so nothing in it goes unnoticed, and
+reading the fields afterwards need not check them again. What is malformed is an error, never skipped and never repaired.
 
 The one leniency: a head whose lines all end in a bare LF (RFC 9112 section 2.2 lets a recipient take it) is accepted,
 if it holds no CR at all. The engine does not reuse such a connection.
@@ -24,13 +23,25 @@ MAX_LINE_SIZE = 65_536
 MAX_FIELDS = 500
 """Field lines that one head may have."""
 
-# status-line = HTTP-version SP status-code SP [ reason-phrase ]; many servers leave out the second SP with the phrase.
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*+))?(?=\r\n)")
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_TEXT = rb"[\t\x20-\x7e\x80-\xff]*+"
 
-# field-line = field-name ":" OWS field-value OWS, with the line break that precedes it.
-_FIELD_LINE = re.compile(rb"\r\n([!#$%&'*+\-.^_`|~0-9A-Za-z]++):[\t ]*+([\t\x20-\x7e\x80-\xff]*+)(?=\r\n)")
+# status-line = HTTP-version SP status-code SP [ reason-phrase ]; many servers leave out the second SP with the phrase.
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: (%b))?\r\n" % _TEXT)
+
+# field-line = field-name ":" OWS field-value OWS
+_FIELD_LINE = re.compile(rb"%b:%b\r\n" % (_TOKEN, _TEXT))
+_FIELD_LINES = re.compile(rb"(?:%b)*+\r\n" % _FIELD_LINE.pattern)
+
+# Takes field lines apart that are known to be such. White space behind the value is still part of it.
+_FIELD = re.compile(rb"([^:]++):[\t ]*+([^\r]*+)\r\n")
+
+# The empty group marks where the fields begin.
+_WHOLE_HEAD = re.compile(_STATUS_LINE.pattern + b"()" + _FIELD_LINES.pattern)
 
 Fields = list[tuple[bytes, bytes]]
+
+_tuple = tuple.__new__  # makes a named tuple without the detour through its own constructor
 
 
 class ResponseHead(typing.NamedTuple):
@@ -47,28 +58,52 @@ class ResponseHead(typing.NamedTuple):
 class HeadReader:
     """Collects bytes until a head is complete, wherever the network cuts them."""
 
-    __slots__ = ("_scanned",)
+    __slots__ = ("_line_start", "_scanned")
 
     def __init__(self) -> None:
-        self._scanned = 0
+        self._scanned = 0  # bytes that were looked at before: a head that drips in must not cost the square of its size
+        self._line_start = 0  # where the last line among them begins
 
     def read(self, buffer: bytes | bytearray) -> tuple[ResponseHead, int] | None:
         """The head at the start of `buffer` and its length, or None if more bytes are needed."""
+        if self._scanned and not _has_empty_line(buffer, max(self._scanned - 3, 0)):
+            self._wait_for_more(buffer)
+            return None
+        head = _WHOLE_HEAD.match(buffer)
+        if head is None:
+            return self._read_otherwise(buffer)
+        self._scanned = self._line_start = 0
+        end = head.end()
+        if end > MAX_LINE_SIZE:
+            _check_size(buffer[:end])
+        minor, status, reason, _ = head.groups(b"")
+        fields, by_name = _read_fields(buffer, head.start(4), end)
+        version = b"HTTP/1.1" if minor == b"1" else b"HTTP/1.0"
+        return _tuple(ResponseHead, (version, int(status), reason, fields, by_name, False)), end
+
+    def _wait_for_more(self, buffer: bytes | bytearray) -> None:
+        if len(buffer) > MAX_HEAD_SIZE:
+            raise RemoteProtocolError(f"The head of the response is larger than {MAX_HEAD_SIZE} bytes.")
+        start = self._line_start
+        while (end := buffer.find(b"\n", max(self._scanned, start))) >= 0:
+            _check_line(end - start)
+            start = end + 1
+        _check_line(len(buffer) - start)
+        self._line_start = start
+        self._scanned = len(buffer)
+
+    def _read_otherwise(self, buffer: bytes | bytearray) -> tuple[ResponseHead, int] | None:
+        # The head is not complete, or malformed, or its lines end in bare line feeds.
         status_line = _STATUS_LINE.match(buffer)
         if status_line is None:
             return self._read_without_status_line(buffer)
-        start = status_line.end()
-        end = buffer.find(b"\r\n\r\n", max(self._scanned - 3, start))
-        if end < 0:
-            _check_size(buffer)
-            self._scanned = len(buffer)
-            return None
-        self._scanned = 0
-        if end > MAX_LINE_SIZE:
-            _check_size(buffer[:end])
-        minor, status, reason = status_line.groups(b"")
-        fields, by_name = parse_fields(buffer, start, end + 2)
-        return ResponseHead(b"HTTP/1.1" if minor == b"1" else b"HTTP/1.0", int(status), reason, fields, by_name, False), end + 4
+        end = buffer.find(b"\r\n\r\n", status_line.end() - 2)
+        if end >= 0:
+            raise RemoteProtocolError(_describe_bad_line(buffer[status_line.end() : end + 2]))
+        if b"\n\n" in buffer:
+            raise RemoteProtocolError(f"The head of the response mixes line breaks: {excerpt(buffer)}")
+        self._wait_for_more(buffer)
+        return None
 
     def _read_without_status_line(self, buffer: bytes | bytearray) -> tuple[ResponseHead, int] | None:
         # The line is not complete, or malformed, or ends in a bare line feed.
@@ -77,13 +112,13 @@ class HeadReader:
             return None
         first_break = buffer.find(b"\n", 0, MAX_LINE_SIZE)
         if first_break < 0:
-            _check_size(buffer)
+            _check_line(len(buffer))
             return None
         if buffer[first_break - 1] == 13:
             raise RemoteProtocolError(f"The response has a malformed status line: {excerpt(buffer)}")
-        end = buffer.find(b"\n\n")
+        end = buffer.find(b"\n\n", max(self._scanned - 1, 0))
         if end < 0:
-            _check_size(buffer)
+            self._wait_for_more(buffer)
             return None
         if b"\r" in buffer[:end]:
             raise RemoteProtocolError(f"The head of the response mixes line breaks: {excerpt(buffer)}")
@@ -93,14 +128,19 @@ class HeadReader:
         return found[0]._replace(ends_lines_bare=True), end + 2
 
 
-def parse_fields(block: bytes | bytearray, start: int, end: int) -> tuple[Fields, dict[bytes, bytes]]:
-    """Parse field lines, each preceded by a CRLF, the last one followed by one. Raises `RemoteProtocolError`."""
-    fields = _FIELD_LINE.findall(block, start, end)
-    if len(fields) != block.count(b"\r\n", start, end) - 1:
-        raise RemoteProtocolError(_describe_bad_line(block[start:end]))
+def parse_fields(block: bytes | bytearray) -> Fields:
+    """Field lines, each with its CRLF, and the empty line that ends them. Raises `RemoteProtocolError`."""
+    if _FIELD_LINES.fullmatch(block) is None:
+        raise RemoteProtocolError(_describe_bad_line(block[:-2]))
+    return _read_fields(block, 0, len(block))[0]
+
+
+def _read_fields(block: bytes | bytearray, start: int, end: int) -> tuple[Fields, dict[bytes, bytes]]:
+    # The field lines in a block that is known to consist of nothing else.
+    fields: Fields = _FIELD.findall(block, start, end - 2)
     if len(fields) > MAX_FIELDS:
         raise RemoteProtocolError(f"The response has {len(fields)} header fields; at most {MAX_FIELDS} are accepted.")
-    if block.find(b" \r\n", start, end) >= 0 or block.find(b"\t\r\n", start, end) >= 0:
+    if block.find(b" \r\n", start, end) >= 0 or block.find(b"\t", start, end) >= 0:
         fields = [(name, value.rstrip(b" \t")) for name, value in fields]
     by_name = {name.lower(): value for name, value in fields}
     if len(by_name) != len(fields):
@@ -117,6 +157,10 @@ def excerpt(data: bytes | bytearray, size: int = 64) -> str:
     return text if len(data) <= size else text + "..."
 
 
+def _has_empty_line(buffer: bytes | bytearray, start: int) -> bool:
+    return buffer.find(b"\r\n\r\n", start) >= 0 or buffer.find(b"\n\n", start) >= 0
+
+
 def _require_prefix(buffer: bytes | bytearray) -> None:
     # Tells at the first byte that a peer speaks something else, instead of waiting for more of it.
     if b"HTTP/1.".startswith(buffer):
@@ -131,14 +175,16 @@ def _require_prefix(buffer: bytes | bytearray) -> None:
 def _check_size(head: bytes | bytearray) -> None:
     if len(head) > MAX_HEAD_SIZE:
         raise RemoteProtocolError(f"The head of the response is larger than {MAX_HEAD_SIZE} bytes.")
-    if len(head) <= MAX_LINE_SIZE:
-        return
-    if len(head) - head.rfind(b"\n") > MAX_LINE_SIZE or max(map(len, head.split(b"\n"))) > MAX_LINE_SIZE:
+    _check_line(max(map(len, head.split(b"\n"))))
+
+
+def _check_line(size: int) -> None:
+    if size > MAX_LINE_SIZE:
         raise RemoteProtocolError(f"A line in the head of the response is longer than {MAX_LINE_SIZE} bytes.")
 
 
 def _describe_bad_line(block: bytes | bytearray) -> str:
-    for line in bytes(block[2:-2]).split(b"\r\n"):
-        if _FIELD_LINE.match(b"\r\n" + line + b"\r\n") is None:
+    for line in bytes(block[:-2]).split(b"\r\n"):
+        if _FIELD_LINE.fullmatch(line + b"\r\n") is None:
             return f"The response has a malformed header line: {excerpt(line)}"
     return "The response has a malformed header line."
