@@ -20,15 +20,18 @@ CertTypes = (
 
 RequestContent = str | bytes | bytearray | memoryview | Iterable[bytes] | AsyncIterable[bytes]
 RequestData = Mapping[str, typing.Any]
+RequestExtensions = Mapping[str, typing.Any]
+ResponseContent = str | bytes | Iterable[bytes] | AsyncIterable[bytes]
+ResponseExtensions = Mapping[str, typing.Any]
 
-FileContent = typing.IO[bytes] | bytes | str | Iterable[bytes]
+FileContent = typing.IO[bytes] | bytes | str | Iterable[bytes] | AsyncIterable[bytes]
 FileTypes = (
     FileContent
     | tuple[str | None, FileContent]
     | tuple[str | None, FileContent, str | None]
     | tuple[str | None, FileContent, str | None, Mapping[str, str]]
 )
-RequestFiles = Mapping[str, FileTypes] | Sequence[tuple[str, FileTypes]]
+RequestFiles = Mapping[str, FileTypes | list[FileTypes]] | Sequence[tuple[str, FileTypes]]
 
 URLTypes = typing.Union["URL", str]
 ProxyTypes = typing.Union["Proxy", "URL", str]

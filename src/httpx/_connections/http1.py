@@ -236,9 +236,9 @@ def _parts(stream: typing.Any, network: Network) -> _Parts:
         if not isinstance(stream, Iterable):
             raise RuntimeError("The content of this request is an async iterable, which only an AsyncClient can send.")
         return _SyncParts(iter(stream), network)
-    if isinstance(stream, AsyncIterable):
-        return _AsyncParts(stream.__aiter__())
-    return _SyncParts(iter(stream), network)
+    if getattr(stream, "reads_files", False) or not isinstance(stream, AsyncIterable):
+        return _SyncParts(iter(stream), network)
+    return _AsyncParts(stream.__aiter__())
 
 
 def _check_length(sent: int, length: int | None) -> None:

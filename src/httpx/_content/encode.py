@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import json as jsonlib
-import os
 import typing
-from collections.abc import AsyncIterable, Iterable
+import warnings
+from collections.abc import Iterable, Mapping
 
+from .files import is_async_file, remaining_length
+from .multipart import MultipartStream
 from .streams import AsyncIteratorByteStream, ByteStream, IteratorByteStream
 
-Stream = ByteStream | IteratorByteStream | AsyncIteratorByteStream
+Stream = ByteStream | IteratorByteStream | AsyncIteratorByteStream | MultipartStream
 Described = tuple[dict[str, str], Stream]
 
 
-def encode_request(content: typing.Any = None, json: typing.Any = None) -> Described:
-    """The fields and the stream for the content of a request. Raises `TypeError` for content of no known kind."""
+def encode_request(
+    content: typing.Any = None, data: typing.Any = None, files: typing.Any = None, json: typing.Any = None, boundary: bytes | None = None
+) -> Described:
+    """The fields and the stream for the content of a request.
+
+    Of several the first counts: `content`, `files` (with `data`), `data`, `json`. Raises `TypeError` for what is of no
+    known kind.
+    """
+    if data is not None and not isinstance(data, Mapping):
+        if _are_pairs(data):
+            data = _grouped(data)
+        else:
+            warnings.warn("Use 'content=<...>' to upload raw bytes/text content.", DeprecationWarning, stacklevel=3)
+            return encode_content(data)
     if content is not None:
-        if json is not None:
-            raise TypeError("A request has one content: give content= or json=, not both.")
         return encode_content(content)
+    if files:
+        return encode_multipart_data(data or {}, files, boundary)
+    if data:
+        return encode_urlencoded_data(data)
     if json is not None:
         return encode_json(json)
     return {}, ByteStream(b"")
@@ -42,12 +58,12 @@ def encode_content(content: typing.Any) -> Described:
     if isinstance(content, (bytes, str, bytearray, memoryview)):
         body = content.encode("utf-8") if isinstance(content, str) else bytes(content)
         return ({"Content-Length": str(len(body))} if body else {}), ByteStream(body)
-    if isinstance(content, Iterable) and not isinstance(content, dict):
-        length = _remaining_length(content)
+    if is_async_file(content):
+        return {"Transfer-Encoding": "chunked"}, AsyncIteratorByteStream(content)
+    if (isinstance(content, Iterable) or hasattr(content, "read")) and not isinstance(content, Mapping):
+        length = remaining_length(content)
         framing = {"Transfer-Encoding": "chunked"} if length is None else {"Content-Length": str(length)}
         return framing, IteratorByteStream(content)
-    if isinstance(content, AsyncIterable):
-        return {"Transfer-Encoding": "chunked"}, AsyncIteratorByteStream(content)
     raise TypeError(f"content= is bytes, text, a file, or an iterable of bytes, not {type(content).__name__}.")
 
 
@@ -57,17 +73,39 @@ def encode_json(json: typing.Any) -> Described:
     return {"Content-Length": str(len(body)), "Content-Type": "application/json"}, ByteStream(body)
 
 
-def _remaining_length(content: typing.Any) -> int | None:
-    # A file sends what follows its present position.
-    if not hasattr(content, "read"):
-        return None
-    try:
-        position = content.tell()
-        try:
-            end = os.fstat(content.fileno()).st_size
-        except (AttributeError, OSError):
-            end = content.seek(0, os.SEEK_END)
-            content.seek(position)
-    except (AttributeError, OSError):
-        return None
-    return max(int(end) - int(position), 0)
+def encode_urlencoded_data(data: Mapping[str, typing.Any]) -> tuple[dict[str, str], ByteStream]:
+    """A form as application/x-www-form-urlencoded: a list stands for several fields of its name, None for an empty one."""
+    from urllib.parse import urlencode
+
+    pairs = [
+        (name, _form_value(item)) for name, value in data.items() for item in (value if isinstance(value, (list, tuple)) else (value,))
+    ]
+    body = urlencode(pairs).encode("ascii")
+    return {"Content-Length": str(len(body)), "Content-Type": "application/x-www-form-urlencoded"}, ByteStream(body)
+
+
+def encode_multipart_data(data: typing.Any, files: typing.Any, boundary: bytes | None = None) -> tuple[dict[str, str], MultipartStream]:
+    """A form with files as multipart/form-data (RFC 7578), in chunks if the length of a file is not known."""
+    stream = MultipartStream(data, files, boundary)
+    length = stream.content_length()
+    framing = {"Transfer-Encoding": "chunked"} if length is None else {"Content-Length": str(length)}
+    return {**framing, "Content-Type": stream.content_type}, stream
+
+
+def _are_pairs(data: typing.Any) -> bool:
+    return isinstance(data, (list, tuple)) and bool(data) and all(isinstance(pair, tuple) and len(pair) == 2 for pair in data)
+
+
+def _grouped(pairs: Iterable[tuple[typing.Any, typing.Any]]) -> dict[typing.Any, list[typing.Any]]:
+    grouped: dict[typing.Any, list[typing.Any]] = {}
+    for name, value in pairs:
+        grouped.setdefault(name, []).extend(value if isinstance(value, (list, tuple)) else (value,))
+    return grouped
+
+
+def _form_value(value: typing.Any) -> str | bytes:
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 
-from .._exceptions import StreamConsumed
-
-_READ_SIZE = 65_536
+from .files import AsyncFileReader, FileReader, position
 
 
 class SyncByteStream:
@@ -47,42 +44,26 @@ class ByteStream(AsyncByteStream, SyncByteStream):
 
 
 class IteratorByteStream(SyncByteStream):
-    """A body from an iterable of bytes, or a file; an iterator or a file runs once, then raises `StreamConsumed`."""
+    """A body from an iterable of bytes, or from a file, which goes out from where it stands.
+
+    It can be iterated again if the iterable can, or if the file can go back; else `StreamConsumed` is raised.
+    """
+
+    reads_files = True
+    """Iterating it runs a caller's iterator: not to be done on an event loop."""
 
     def __init__(self, stream: Iterable[bytes]) -> None:
-        self._stream = stream
-        self._is_stream_consumed = False
-        self._runs_once = hasattr(stream, "__next__") or hasattr(stream, "read")
+        self._reader = FileReader(stream, start=position(stream))
 
     def __iter__(self) -> Iterator[bytes]:
-        if self._is_stream_consumed and self._runs_once:
-            raise StreamConsumed()
-        self._is_stream_consumed = True
-        if hasattr(self._stream, "read"):
-            file: typing.Any = self._stream
-            while part := file.read(_READ_SIZE):
-                yield part
-        else:
-            yield from self._stream
+        return iter(self._reader)
 
 
 class AsyncIteratorByteStream(AsyncByteStream):
-    """A body from an async iterable of bytes; an async iterator runs once, then raises `StreamConsumed`."""
+    """A body from an async iterable of bytes or an async file; what runs only once then raises `StreamConsumed`."""
 
     def __init__(self, stream: AsyncIterable[bytes]) -> None:
-        self._stream = stream
-        self._is_stream_consumed = False
-        self._runs_once = hasattr(stream, "__anext__")
+        self._async_reader = AsyncFileReader(stream, start=None)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        if self._is_stream_consumed and self._runs_once:
-            raise StreamConsumed()
-        self._is_stream_consumed = True
-        try:
-            async for part in self._stream:
-                yield part
-        finally:
-            # A generator that is left in the middle is closed here and now, not by the garbage collector.
-            aclose: typing.Any = getattr(self._stream, "aclose", None)
-            if aclose is not None and self._runs_once:
-                await aclose()
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._async_reader.__aiter__()

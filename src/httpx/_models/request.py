@@ -6,6 +6,7 @@ import typing
 from collections.abc import AsyncIterable, Iterable
 
 from .._content.encode import encode_request
+from .._content.multipart import MultipartStream, boundary_of, with_boundary
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._exceptions import RequestNotRead, StreamClosed
 from .._types import QueryParamTypes, URLTypes
@@ -18,9 +19,16 @@ RequestStream = SyncByteStream | AsyncByteStream
 class Request:
     """An HTTP request.
 
-    The content comes from one of `content` (bytes, text, a file, or an iterable of bytes), `json`, or a `stream` that is
-    sent as it is. `Host` and the fields that describe the content (`Content-Length` or `Transfer-Encoding`,
-    `Content-Type`) are added unless `headers` has them.
+    The content is the first that is given of
+
+    * `content`: bytes, text, a file, or an iterable of bytes,
+    * `files`: a mapping (or pairs) of field names to files, each bytes, a file, an iterable of bytes, or a tuple of file
+      name, content and, if wanted, content type and headers; sent with the fields in `data` as multipart/form-data,
+    * `data`: a form, whose values may be lists,
+    * `json`: anything that `json.dumps` takes,
+
+    or a `stream` that is sent as it is. `Host` and the fields that describe the content (`Content-Length` or
+    `Transfer-Encoding`, `Content-Type`) are added unless `headers` has them. `params` replaces the query of the URL.
 
     `extensions` goes to the transport: `timeout` (a dict of seconds), `sni_hostname`, `target`, `trace`.
     """
@@ -42,6 +50,8 @@ class Request:
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
         content: typing.Any = None,
+        data: typing.Any = None,
+        files: typing.Any = None,
         json: typing.Any = None,
         stream: RequestStream | None = None,
         extensions: typing.Mapping[str, typing.Any] | None = None,
@@ -54,8 +64,11 @@ class Request:
             self.stream = stream
             self._add_host()
             return
-        described, self.stream = encode_request(content=content, json=json)
+        own_type = self.headers.get("content-type") if files else None
+        described, self.stream = encode_request(content, data, files, json, boundary_of(own_type) if own_type else None)
         self._add_host()
+        if own_type is not None and isinstance(self.stream, MultipartStream):
+            self.headers["Content-Type"] = with_boundary(own_type, self.stream.boundary)
         if not described and self.method in ("POST", "PUT", "PATCH"):
             described = {"Content-Length": "0"}
         if described:
@@ -109,9 +122,10 @@ class Request:
     async def aread(self) -> bytes:
         """Read the content into memory, so that it can be looked at and sent again."""
         if not hasattr(self, "_content"):
-            if not isinstance(self.stream, AsyncIterable):
-                raise TypeError("The content of this request is a sync stream: use `request.read()`.")
-            self._keep(b"".join([part async for part in self.stream]))
+            if isinstance(self.stream, AsyncIterable):
+                self._keep(b"".join([part async for part in self.stream]))
+            else:
+                self.read()
         return self._content
 
     def _keep(self, content: bytes) -> None:
