@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+
+Fields = list[tuple[bytes, bytes]]
 
 HeaderTypes = typing.Union[
     "Headers",
@@ -18,6 +20,10 @@ _SECRET_NAMES = frozenset(
 )
 
 
+PICKED = ("connection", "content-encoding", "content-length", "location", "set-cookie", "transfer-encoding")
+"""The fields of a response that the client itself goes by. Parsers pick them out; the rest waits until it is asked for."""
+
+
 class Headers(MutableMapping[str, str]):
     """Header fields in their order, with the case that they were given.
 
@@ -28,35 +34,58 @@ class Headers(MutableMapping[str, str]):
     A copy shares everything with its original until one of the two is changed.
     """
 
+    # _parsed: the fields, or None as long as nobody has asked for those that `_parse` gives.
+    # _picked: of a response, what `_peek` finds.
     # _index: each lower-case name to its joined value, made at the first look-up.
     # _wire: what an HTTP/1.1 connection makes of the fields, kept for as long as they do not change.
-    __slots__ = ("_encoding", "_fields", "_index", "_wire")
+    __slots__ = ("_encoding", "_index", "_parse", "_parsed", "_picked", "_wire")
+    _parse: Callable[[], Fields]
 
     def __init__(self, headers: HeaderTypes | None = None, encoding: str | None = None) -> None:
         self._encoding = encoding
         self._index: dict[bytes, bytes] | None = None
+        self._picked: dict[bytes, bytes] | None = None
         self._wire: typing.Any = None
-        self._fields: list[tuple[bytes, bytes]]
+        self._parsed: Fields | None
         if headers is None:
-            self._fields = []
+            self._parsed = []
         elif isinstance(headers, Headers):
-            self._fields = headers._fields
+            self._parsed = headers._fields
             self._index = headers._index
             self._wire = headers._wire
         elif isinstance(headers, Mapping):
-            self._fields = [(_name(name, encoding), _value(value, encoding)) for name, value in headers.items()]
+            self._parsed = [(_name(name, encoding), _value(value, encoding)) for name, value in headers.items()]
         else:
-            self._fields = [(_name(name, encoding), _value(value, encoding)) for name, value in headers]
+            self._parsed = [(_name(name, encoding), _value(value, encoding)) for name, value in headers]
 
     @classmethod
-    def _of(cls, fields: list[tuple[bytes, bytes]], index: dict[bytes, bytes] | None = None) -> Headers:
+    def _of(cls, fields: Fields) -> Headers:
         # For fields that a parser has already checked.
         headers = cls.__new__(cls)
-        headers._fields = fields
-        headers._index = index
-        headers._wire = None
-        headers._encoding = None
+        headers._parsed = fields
+        headers._index = headers._picked = headers._wire = headers._encoding = None
         return headers
+
+    @classmethod
+    def _of_head(cls, picked: dict[bytes, bytes], parse: Callable[[], Fields]) -> Headers:
+        # For a head that a parser has checked: `picked` has those of its fields that are named in PICKED, `parse` gives all.
+        headers = cls.__new__(cls)
+        headers._parsed = headers._index = headers._wire = headers._encoding = None
+        headers._picked = picked
+        headers._parse = parse
+        return headers
+
+    @property
+    def _fields(self) -> Fields:
+        fields = self._parsed
+        if fields is None:
+            fields = self._parsed = self._parse()
+        return fields
+
+    def _peek(self, name: bytes) -> bytes | None:
+        # The joined value of one of the fields named in PICKED.
+        picked = self._picked
+        return self._lookup().get(name) if picked is None else picked.get(name)
 
     def _lookup(self) -> dict[bytes, bytes]:
         index = self._index
@@ -68,10 +97,9 @@ class Headers(MutableMapping[str, str]):
             self._index = index
         return index
 
-    def _replace_fields(self, fields: list[tuple[bytes, bytes]]) -> None:
-        self._fields = fields
-        self._index = None
-        self._wire = None
+    def _replace_fields(self, fields: Fields) -> None:
+        self._parsed = fields
+        self._index = self._picked = self._wire = None
 
     @property
     def encoding(self) -> str:
@@ -207,12 +235,12 @@ class Headers(MutableMapping[str, str]):
         as_dict = dict(shown)
         return f"Headers({as_dict if len(as_dict) == len(shown) else shown!r}{note})"
 
-    def __getstate__(self) -> tuple[list[tuple[bytes, bytes]], str | None]:
+    def __getstate__(self) -> tuple[Fields, str | None]:
         return self._fields, self._encoding
 
-    def __setstate__(self, state: tuple[list[tuple[bytes, bytes]], str | None]) -> None:
-        self._fields, self._encoding = state
-        self._index = self._wire = None
+    def __setstate__(self, state: tuple[Fields, str | None]) -> None:
+        self._parsed, self._encoding = state
+        self._index = self._picked = self._wire = None
 
 
 def _comparable(headers: Headers) -> list[tuple[bytes, bytes]]:

@@ -398,7 +398,7 @@ class Response:
     # What both halves share.
 
     def _decoder(self) -> Decoder | None:
-        codings = self.headers._lookup().get(b"content-encoding")
+        codings = self.headers._peek(b"content-encoding")
         return None if codings is None else make_decoder(codings.decode("latin-1").split(","))
 
     def _read_at_once(self, raw: bytes) -> None:

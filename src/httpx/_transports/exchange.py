@@ -53,7 +53,7 @@ class Exchanges:
         extensions: dict[str, typing.Any] = {"http_version": head.http_version, "reason_phrase": head.reason_phrase}
         if attempts > 1:
             extensions["attempts"] = attempts
-        headers = Headers._of(head.fields, head.by_name)
+        headers = Headers._of_head(head.picked, head.parse)
         unread = connection.unread() if connection.is_upgraded else b""
         facade = AsyncNetworkStream if is_async else NetworkStream
         extensions["network_stream"] = facade(connection.stream, unread)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from ..._exceptions import RemoteProtocolError
-from .head import MAX_HEAD_SIZE, Fields, ResponseHead, excerpt, parse_fields
+from ..._models.headers import Fields
+from .head import MAX_HEAD_SIZE, ResponseHead, excerpt, parse_fields
 
 MAX_CHUNK_EXTENSIONS = 16_384
 """Bytes of chunk extensions that one response may have, all chunks together."""
@@ -198,7 +199,7 @@ def body_reader(head: ResponseHead, method: str) -> BodyReader:
 
     Conflicting framing is how one response is made to look like two: it raises `RemoteProtocolError`, never a guess.
     """
-    index = head.by_name
+    index = head.picked
     status = head.status_code
     if method == "HEAD" or status < 200 or status == 204 or status == 304:
         return NO_BODY
@@ -217,14 +218,15 @@ def body_reader(head: ResponseHead, method: str) -> BodyReader:
 
 def content_length(value: bytes) -> int:
     """The number in a Content-Length field; several equal copies count as one (RFC 9110 section 8.6)."""
-    if b"," in value:
-        copies = {copy.strip(b" \t") for copy in value.split(b",")}
-        if len(copies) != 1:
-            raise RemoteProtocolError(f"The response has conflicting Content-Length values: {excerpt(value)}")
-        value = copies.pop()
-    if not value.isdigit() or len(value) > 19:
+    if value.isdigit() and len(value) < 20:
+        return int(value)
+    copies = {copy.strip(b" \t") for copy in value.split(b",")}
+    if len(copies) > 1:
+        raise RemoteProtocolError(f"The response has conflicting Content-Length values: {excerpt(value)}")
+    (only,) = copies
+    if not only.isdigit() or len(only) > 19:
         raise RemoteProtocolError(f"The response has a malformed Content-Length: {excerpt(value)}")
-    return int(value)
+    return int(only)
 
 
 def _require_start(data: bytes | bytearray, expected: bytes, complaint: str) -> None:

@@ -136,7 +136,7 @@ class HTTP1Engine:
             return
         self._body = body_reader(head, self._method)
         self._keep_alive = self._keep_alive and _persists(head)
-        if head.status_code == 204 and (b"transfer-encoding" in head.by_name or head.by_name.get(b"content-length", b"0") != b"0"):
+        if head.status_code == 204 and (b"transfer-encoding" in head.picked or head.picked.get(b"content-length", b"0") != b"0"):
             self._keep_alive = False  # what follows may be a body that a 204 cannot have
         self.state = BODY
 
@@ -188,7 +188,7 @@ class HTTP1Engine:
 
 def _persists(head: ResponseHead) -> bool:
     # RFC 9112 section 9.3. A head with bare line feeds came from a sender whose framing is not to be trusted twice.
-    options = head.by_name.get(b"connection")
+    options = head.picked.get(b"connection")
     if head.ends_lines_bare:
         return False
     if options is None:

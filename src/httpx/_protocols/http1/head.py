@@ -1,7 +1,8 @@
 """The grammar of a response head (RFC 9112 sections 2 to 5), enforced by regular expressions.
 
-One of them matches a whole head, from its first byte to its last, or not at all: so nothing in it goes unnoticed, and
-reading the fields afterwards need not check them again. What is malformed is an error, never skipped and never repaired.
+One of them matches a whole head, from its first byte to its last, or not at all: so nothing in it goes unnoticed. What is
+malformed is an error, never skipped and never repaired. Another one then picks out the few fields that the client itself
+goes by; the rest is taken apart when somebody asks for it, and need not be checked again.
 
 The one leniency: a head whose lines all end in a bare LF (RFC 9112 section 2.2 lets a recipient take it) is accepted,
 if it holds no CR at all. The engine does not reuse such a connection.
@@ -13,6 +14,7 @@ import re
 import typing
 
 from ..._exceptions import RemoteProtocolError
+from ..._models.headers import PICKED, Fields
 
 MAX_HEAD_SIZE = 262_144
 """Bytes that the head of a response, or its trailer section, may have."""
@@ -31,28 +33,38 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: (%b))?\r\n" % _
 
 # field-line = field-name ":" OWS field-value OWS
 _FIELD_LINE = re.compile(rb"%b:%b\r\n" % (_TOKEN, _TEXT))
-_FIELD_LINES = re.compile(rb"(?:%b)*+\r\n" % _FIELD_LINE.pattern)
+_FIELD_LINES = re.compile(rb"(?:%b){0,%d}+\r\n" % (_FIELD_LINE.pattern, MAX_FIELDS))
 
 # Takes field lines apart that are known to be such. White space behind the value is still part of it.
 _FIELD = re.compile(rb"([^:]++):[\t ]*+([^\r]*+)\r\n")
+_PICKED_FIELD = re.compile(rb"\n(%b):[\t ]*+([^\r]*+)" % "|".join(PICKED).encode(), re.IGNORECASE)
 
 # The empty group marks where the fields begin.
 _WHOLE_HEAD = re.compile(_STATUS_LINE.pattern + b"()" + _FIELD_LINES.pattern)
-
-Fields = list[tuple[bytes, bytes]]
 
 _tuple = tuple.__new__  # makes a named tuple without the detour through its own constructor
 
 
 class ResponseHead(typing.NamedTuple):
-    """A parsed head: `by_name` maps each lower-case name to its value, several values joined by `, `."""
+    """A head that was checked. `picked` holds the fields named in `PICKED`, by lower-case name, several values joined by `, `."""
 
     http_version: bytes
     status_code: int
     reason_phrase: bytes
-    fields: Fields
-    by_name: dict[bytes, bytes]
+    picked: dict[bytes, bytes]
+    block: bytes
+    """The field lines, and the empty line that ends them."""
+
     ends_lines_bare: bool
+
+    @property
+    def fields(self) -> Fields:
+        """All fields in order, as they were sent."""
+        return self.parse()
+
+    def parse(self) -> Fields:
+        """Take the fields apart."""
+        return _parse_fields(self.block)
 
 
 class HeadReader:
@@ -77,9 +89,9 @@ class HeadReader:
         if end > MAX_LINE_SIZE:
             _check_size(buffer[:end])
         minor, status, reason, _ = head.groups(b"")
-        fields, by_name = _read_fields(buffer, head.start(4), end)
+        start = head.start(4)
         version = b"HTTP/1.1" if minor == b"1" else b"HTTP/1.0"
-        return _tuple(ResponseHead, (version, int(status), reason, fields, by_name, False)), end
+        return _tuple(ResponseHead, (version, int(status), reason, _pick(buffer, start - 1, end), bytes(buffer[start:end]), False)), end
 
     def _wait_for_more(self, buffer: bytes | bytearray) -> None:
         if len(buffer) > MAX_HEAD_SIZE:
@@ -132,23 +144,24 @@ def parse_fields(block: bytes | bytearray) -> Fields:
     """Field lines, each with its CRLF, and the empty line that ends them. Raises `RemoteProtocolError`."""
     if _FIELD_LINES.fullmatch(block) is None:
         raise RemoteProtocolError(_describe_bad_line(block[:-2]))
-    return _read_fields(block, 0, len(block))[0]
+    return _parse_fields(bytes(block))
 
 
-def _read_fields(block: bytes | bytearray, start: int, end: int) -> tuple[Fields, dict[bytes, bytes]]:
-    # The field lines in a block that is known to consist of nothing else.
-    fields: Fields = _FIELD.findall(block, start, end - 2)
-    if len(fields) > MAX_FIELDS:
-        raise RemoteProtocolError(f"The response has {len(fields)} header fields; at most {MAX_FIELDS} are accepted.")
-    if block.find(b" \r\n", start, end) >= 0 or block.find(b"\t", start, end) >= 0:
+def _parse_fields(block: bytes) -> Fields:
+    fields: Fields = _FIELD.findall(block, 0, len(block) - 2)
+    if b" \r\n" in block or b"\t" in block:
         fields = [(name, value.rstrip(b" \t")) for name, value in fields]
-    by_name = {name.lower(): value for name, value in fields}
-    if len(by_name) != len(fields):
-        by_name = {}
-        for name, value in fields:
-            key = name.lower()
-            by_name[key] = by_name[key] + b", " + value if key in by_name else value
-    return fields, by_name
+    return fields
+
+
+def _pick(buffer: bytes | bytearray, start: int, end: int) -> dict[bytes, bytes]:
+    found: Fields = _PICKED_FIELD.findall(buffer, start, end)
+    picked: dict[bytes, bytes] = {}
+    for name, value in found:
+        key = name.lower()
+        value = value.rstrip(b" \t")
+        picked[key] = picked[key] + b", " + value if key in picked else value
+    return picked
 
 
 def excerpt(data: bytes | bytearray, size: int = 64) -> str:
@@ -184,6 +197,8 @@ def _check_line(size: int) -> None:
 
 
 def _describe_bad_line(block: bytes | bytearray) -> str:
+    if block.count(b"\r\n") > MAX_FIELDS:
+        return f"The response has more than {MAX_FIELDS} header fields."
     for line in bytes(block[:-2]).split(b"\r\n"):
         if _FIELD_LINE.fullmatch(line + b"\r\n") is None:
             return f"The response has a malformed header line: {excerpt(line)}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from ..._exceptions import LocalProtocolError
-from .head import Fields, excerpt
+from ..._models.headers import Fields
+from .head import excerpt
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _FIELD_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*\Z")
