@@ -32,7 +32,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.fixture(params=list(RUNTIMES))
 def runtime(request: pytest.FixtureRequest) -> Runtime:
-    """The test runs once per runtime: sync, asyncio, uvloop."""
+    """The test runs once per runtime: sync, asyncio, uvloop, trio."""
     if request.param == "uvloop":
         pytest.importorskip("uvloop", reason="uvloop is not available on this platform")
     return RUNTIMES[request.param]

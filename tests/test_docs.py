@@ -45,7 +45,7 @@ def world(tmp_path, monkeypatch, scripted, local_hosts):
     monkeypatch.setattr("httpx._tls.default._default", None)
     for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"):
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr("httpx._network.blocking.literal_address", _documentation_addresses(server.port))
+    monkeypatch.setattr("httpx._network.resolver.literal_address", _documentation_addresses(server.port))
     return server
 
 

@@ -41,6 +41,7 @@ from ._models.request import Request
 from ._models.response import Response
 from ._models.status import codes
 from ._models.url import URL
+from ._network.resolver import Resolver
 from ._proxy import Proxy
 from ._tls.context import SSLContext
 from ._tls.default import create_ssl_context
@@ -83,6 +84,7 @@ __all__ = [
     "Request",
     "RequestError",
     "RequestNotRead",
+    "Resolver",
     "Response",
     "ResponseNotRead",
     "SSLContext",

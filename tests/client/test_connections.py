@@ -91,8 +91,7 @@ async def test_a_response_that_arrives_on_an_idle_connection_ends_it(runtime, sc
         assert (await client.get(server.url)).content == b"own"
         go.set()
         await runtime.in_thread(sent.wait)
-        if runtime.is_async:
-            await asyncio.sleep(0)
+        await runtime.turn()
         assert (await client.get(server.url)).content == b"own"
 
 
@@ -108,8 +107,7 @@ async def test_a_connection_that_died_while_idle_is_replaced_unnoticed(runtime, 
     async with runtime.client() as client:
         await client.request(method, server.url)
         await runtime.in_thread(server.wait_for_no_connections)
-        if runtime.is_async:
-            await asyncio.sleep(0)
+        await runtime.turn()
         assert (await client.request(method, server.url)).content == b"own"
 
 

@@ -7,7 +7,7 @@ A test that asks for the `runtime` fixture is a coroutine written for `AsyncClie
             response = await client.get(app.url + "/json")
             assert response.status_code == 200
 
-On "asyncio" and "uvloop" the client is an `httpx.AsyncClient`. On "sync" it is an adaptor around `httpx.Client`, whose
+On "asyncio", "uvloop" and "trio" the client is an `httpx.AsyncClient`. On "sync" it is an adaptor around `httpx.Client`, whose
 methods are coroutines that never suspend; the body is then stepped once and must be finished. Where behaviour really
 differs, the test says so with `runtime.is_async`. Transports and hooks given to the client are the runtime's own kind.
 """
@@ -20,6 +20,8 @@ import importlib
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
+
+import trio
 
 import httpx
 
@@ -131,6 +133,9 @@ class SyncRuntime:
         """Call something that blocks, such as `app.arrived(...)`, without holding up the client."""
         return function(*args)
 
+    async def turn(self) -> None:
+        """Let the event loop, if there is one, take notice of what has arrived."""
+
 
 class AsyncioRuntime:
     is_async = True
@@ -152,7 +157,49 @@ class AsyncioRuntime:
     async def in_thread(self, function: Callable[..., T], *args: Any) -> T:
         return await asyncio.to_thread(function, *args)
 
+    async def turn(self) -> None:
+        await asyncio.sleep(0)
 
-Runtime = SyncRuntime | AsyncioRuntime
 
-RUNTIMES: dict[str, Runtime] = {"sync": SyncRuntime(), "asyncio": AsyncioRuntime("asyncio"), "uvloop": AsyncioRuntime("uvloop")}
+class TrioRuntime:
+    name = "trio"
+    is_async = True
+
+    def client(self, **settings: Any) -> Any:
+        return httpx.AsyncClient(**settings)
+
+    def run(self, body: Body[T]) -> T:
+        return trio.run(body)
+
+    async def gather(self, *bodies: Body[Any]) -> list[Any]:
+        outcomes: list[Any] = [None] * len(bodies)
+
+        async def work(index: int) -> None:
+            try:
+                outcomes[index] = await bodies[index]()
+            except Exception as error:
+                outcomes[index] = error
+
+        async with trio.open_nursery() as nursery:
+            for index in range(len(bodies)):
+                nursery.start_soon(work, index)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return outcomes
+
+    async def in_thread(self, function: Callable[..., T], *args: Any) -> T:
+        return await trio.to_thread.run_sync(lambda: function(*args))
+
+    async def turn(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+Runtime = SyncRuntime | AsyncioRuntime | TrioRuntime
+
+RUNTIMES: dict[str, Runtime] = {
+    "sync": SyncRuntime(),
+    "asyncio": AsyncioRuntime("asyncio"),
+    "uvloop": AsyncioRuntime("uvloop"),
+    "trio": TrioRuntime(),
+}

@@ -6,8 +6,10 @@ import ssl
 import time
 import typing
 
-from .._exceptions import ConnectTimeout, ProxyError
+from .._exceptions import ConnectError, ConnectTimeout, ProxyError
+from .._network.addresses import peer_name
 from .._network.base import Network, SocketOption, Stream
+from .._network.resolver import Resolver, ResolverTypes, forget, resolve
 from .._proxy import Proxy
 from .secure import secure
 
@@ -33,33 +35,62 @@ class Dialer(typing.NamedTuple):
     local_address: str | None = None
     retries: int = 0
     socket_options: typing.Sequence[SocketOption] = ()
+    resolver: ResolverTypes = Resolver()
 
     async def dial(self, network: Network, route: Route, timeout: float | None) -> Stream:
-        """Connect, and do the TLS handshake for https; both within `timeout` seconds together."""
-        deadline = None if timeout is None else time.monotonic() + timeout
+        """Connect, and do the TLS handshake for https, both within `timeout` seconds; if that fails, try again `retries` times."""
+        failures = 0
+        while True:
+            try:
+                return await self._dial_once(network, route, None if timeout is None else time.monotonic() + timeout)
+            except (ConnectError, ConnectTimeout) as error:
+                failures += 1
+                if failures > self.retries or isinstance(error.__cause__, ssl.SSLCertVerificationError):
+                    raise
+            await network.sleep(_pause(failures))
+
+    async def _dial_once(self, network: Network, route: Route, deadline: float | None) -> Stream:
         if self.proxy is not None:
             raise ProxyError(f"Connecting through a proxy ({self.proxy.url}) is not there yet.")
         if self.uds is not None:
-            stream = await network.connect_unix(self.uds, timeout)
+            stream = await network.connect_unix(self.uds, remaining(deadline, self.uds))
         else:
-            stream = await network.connect(
-                route.host, route.port, timeout, local_address=self.local_address, socket_options=self.socket_options
-            )
+            stream = await self._connect(network, route.host, route.port, deadline)
         if route.scheme != "https":
             return stream
         try:
-            remaining = _remaining(deadline, stream.peer)
-            await secure(stream, network, self.ssl_context, route.server_hostname, route.port, remaining)
+            left = remaining(deadline, stream.peer)
+            return await secure(stream, network, self.ssl_context, route.server_hostname, route.port, left)
         except BaseException:
             stream.close()
             raise
-        return stream
+
+    async def _connect(self, network: Network, host: str, port: int, deadline: float | None) -> Stream:
+        peer = peer_name(host, port)
+        addresses = await resolve(network, self.resolver, host, port, remaining(deadline, peer))
+        try:
+            return await network.connect(
+                peer,
+                addresses,
+                remaining(deadline, peer),
+                local_address=self.local_address,
+                socket_options=self.socket_options,
+            )
+        except (ConnectError, ConnectTimeout):
+            forget(self.resolver, host, port)
+            raise
 
 
-def _remaining(deadline: float | None, peer: str) -> float | None:
+def remaining(deadline: float | None, peer: str) -> float | None:
+    """Seconds until `deadline`. Raises `ConnectTimeout` if there are none."""
     if deadline is None:
         return None
-    remaining = deadline - time.monotonic()
-    if remaining <= 0:
-        raise ConnectTimeout(f"Connecting to {peer} left no time for the TLS handshake.")
-    return remaining
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise ConnectTimeout(f"Connecting to {peer} took too long: no time was left for its next step.")
+    return left
+
+
+def _pause(failures: int) -> float:
+    # Seconds to wait after so many failures in a row: 0, 0.5, 1, 2, 4, ...
+    return 0.0 if failures < 2 else 0.5 * 2.0 ** (failures - 2)

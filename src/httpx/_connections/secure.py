@@ -17,8 +17,8 @@ async def secure(
     port: int | None,
     timeout: float | None,
     alpn: tuple[str, ...] = HTTP_1_1,
-) -> None:
-    """Do the TLS handshake on `stream`, as `context` (None: the process's default) has it.
+) -> Stream:
+    """Do the TLS handshake on `stream`, as `context` (None: the process's default) has it, and return the encrypted stream.
 
     `server_hostname` is the name that the server must prove; `alpn` is what to offer it, best first. What it chose is in
     `stream.info("ssl_object").selected_alpn_protocol()`. Raises `ConnectError` or `ConnectTimeout`; the caller closes.
@@ -27,4 +27,4 @@ async def secure(
         context = default_context()
     if not getattr(context, "_is_ready", True):
         await network.in_thread(context._make_ready)  # type: ignore[attr-defined]
-    await stream.start_tls(for_connection(context, alpn, port), server_hostname, timeout)
+    return await stream.start_tls(for_connection(context, alpn, port), server_hostname, timeout)

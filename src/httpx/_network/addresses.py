@@ -1,16 +1,13 @@
-"""From a host name to addresses, and what to say when none of them answered."""
+"""Socket addresses: the sockets that connect to them, and what to say when none of them answered."""
 
 from __future__ import annotations
 
 import os
 import socket
-import threading
 import typing
 
 from .._exceptions import ConnectError, ConnectTimeout
-
-Address = tuple[socket.AddressFamily, typing.Any]
-"""A family and the socket address in it."""
+from .race import Address, Race
 
 DEFAULT_SOCKET_OPTIONS = (
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
@@ -24,40 +21,9 @@ def literal_address(host: str, port: int) -> list[Address] | None:
         return None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         return None
     return [(family, address) for family, _, _, _, address in found]
-
-
-def look_up(host: str, port: int) -> list[Address]:
-    """Ask the system's resolver; blocks. Raises `ConnectError`."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        raise ConnectError(f"The name {host!r} could not be resolved: {error} (for {peer_name(host, port)})") from error
-    return [(family, address) for family, _, _, _, address in found]
-
-
-def look_up_within(host: str, port: int, timeout: float | None) -> list[Address]:
-    """`look_up` under a time-out, which the system's resolver does not have. Raises `ConnectError` or `ConnectTimeout`."""
-    if timeout is None:
-        return look_up(host, port)
-    outcome: list[list[Address] | BaseException] = []
-
-    def work() -> None:
-        try:
-            outcome.append(look_up(host, port))
-        except BaseException as error:
-            outcome.append(error)
-
-    thread = threading.Thread(target=work, name=f"httpx-resolve-{host}", daemon=True)
-    thread.start()
-    thread.join(timeout)
-    if not outcome:
-        raise ConnectTimeout(f"Resolving the name {host!r} took longer than {timeout:g} seconds.")
-    if isinstance(outcome[0], BaseException):
-        raise outcome[0]
-    return outcome[0]
 
 
 def peer_name(host: str, port: int) -> str:
@@ -84,12 +50,9 @@ def reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
 
 
-def connect_error(host: str, port: int, failures: list[tuple[typing.Any, OSError]]) -> ConnectError:
+def connect_error(peer: str, failures: typing.Sequence[tuple[Address, OSError]]) -> ConnectError:
     """One error for all the attempts: it names each address and what became of it, and carries the causes."""
-    peer = peer_name(host, port)
-    if not failures:
-        return ConnectError(f"The name {host!r} has no address to connect to (for {peer}).")
-    attempts = [f"{peer_name(str(address[0]), address[1])}: {reason(error)}" for address, error in failures]
+    attempts = _attempts(failures)
     if len(failures) == 1:
         told = f"Could not connect to {peer}: {reason(failures[0][1])}"
         failed = ConnectError(told if attempts[0].startswith(peer) else f"{told} ({attempts[0]})")
@@ -98,3 +61,20 @@ def connect_error(host: str, port: int, failures: list[tuple[typing.Any, OSError
     failed = ConnectError(f"Could not connect to {peer}, none of its addresses answered ({'; '.join(attempts)})")
     failed.__cause__ = ExceptionGroup(f"connecting to {peer}", [error for _, error in failures])
     return failed
+
+
+def connect_timeout(peer: str, timeout: float | None, race: Race | None = None) -> ConnectTimeout:
+    """The error for attempts that did not end in time; it names each address if there were several."""
+    told = f"Connecting to {peer} took longer than {timeout or 0:.3g} seconds"
+    if race is None:
+        return ConnectTimeout(f"{told}.")
+    attempts = [*_attempts(race.failures), *(f"{_shown(address)}: no answer" for address in race.unanswered)]
+    return ConnectTimeout(f"{told} ({'; '.join(attempts)}).")
+
+
+def _attempts(failures: typing.Sequence[tuple[Address, OSError]]) -> list[str]:
+    return [f"{_shown(address)}: {reason(error)}" for address, error in failures]
+
+
+def _shown(address: Address) -> str:
+    return peer_name(str(address[1][0]), address[1][1])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import socket
 import ssl
 import typing
 
 from .._exceptions import ConnectError, ConnectTimeout, ReadTimeout, WriteError, WriteTimeout
-from .addresses import connect_error, literal_address, look_up, new_socket, peer_name, reason
-from .base import SocketOption, T
+from .addresses import connect_error, connect_timeout, new_socket, reason
+from .base import SocketOption, Stream, T
 from .failures import handshake_error, read_error
+from .race import Address, Race
 
 _HIGH_WATER = 1_048_576  # bytes received and not yet read at which the peer is made to wait
 
@@ -125,6 +127,12 @@ class AsyncioStream(asyncio.Protocol):
     async def receive(self, timeout: float | None) -> bytes:
         if not self._received and not self._ended:
             await self._wait_for_data(timeout)
+        return self._take()
+
+    def receive_nowait(self) -> bytes | None:
+        return self._take() if self._received or self._ended else None
+
+    def _take(self) -> bytes:
         received = self._received
         if received:
             data = received[0] if len(received) == 1 else b"".join(received)
@@ -189,14 +197,18 @@ class AsyncioStream(asyncio.Protocol):
         if self._lost is not None:
             raise WriteError(f"Sending to {self.peer} failed: {self._lost}") from self._lost
 
-    async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> None:
+    async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> Stream:
+        if self._secure:
+            from .tls_stream import start_tls_over
+
+            return await start_tls_over(self, context, server_hostname, timeout)
         try:
             async with asyncio.timeout(timeout):
                 upgraded = await self._loop.start_tls(self._transport, self, context, server_hostname=server_hostname)
         except TimeoutError as error:
             if isinstance(error, ConnectionError) or error.errno is not None:
                 raise handshake_error(error, self.peer, context) from error
-            raise ConnectTimeout(f"The TLS handshake with {self.peer} took longer than {timeout or 0:g} seconds.") from None
+            raise ConnectTimeout(f"The TLS handshake with {self.peer} took longer than {timeout or 0:.3g} seconds.") from None
         except (OSError, ValueError) as error:
             raise handshake_error(error, self.peer, context) from error
         if upgraded is None or self._ended:
@@ -204,17 +216,20 @@ class AsyncioStream(asyncio.Protocol):
             raise handshake_error(cause, self.peer, context) from cause
         self._transport = upgraded
         self._secure = True
+        return self
 
     def is_quiet(self) -> bool:
         return not (self._ended or self._received or self._transport.is_closing())
 
-    def close(self) -> None:
+    def close(self, last_words: bytes = b"") -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._loop.is_closed():
             self._abandon()
             return
+        if last_words and not self._transport.is_closing():
+            self._transport.write(last_words)
         # close() says goodbye (close_notify), abort() does not wait for the answer.
         self._transport.close()
         self._transport.abort()
@@ -267,48 +282,63 @@ class AsyncioNetwork:
 
     async def connect(
         self,
-        host: str,
-        port: int,
+        peer: str,
+        addresses: typing.Sequence[Address],
         timeout: float | None,
         *,
         local_address: str | None,
         socket_options: typing.Sequence[SocketOption],
     ) -> AsyncioStream:
         loop = asyncio.get_running_loop()
-        peer = peer_name(host, port)
-        failures: list[tuple[typing.Any, OSError]] = []
+        race = Race(addresses)
         try:
             async with asyncio.timeout(timeout):
-                addresses = literal_address(host, port)
-                if addresses is None:
-                    addresses = await loop.run_in_executor(None, look_up, host, port)
-                for family, address in addresses:
-                    try:
-                        connection = new_socket(family, local_address, socket_options)
-                        return await _connect_socket(loop, connection, address, peer)
-                    except OSError as error:
-                        if isinstance(error, TimeoutError) and error.errno is None:
-                            raise
-                        failures.append((address, error))
-        except TimeoutError:
-            raise ConnectTimeout(f"Connecting to {peer} took longer than {timeout or 0:g} seconds.") from None
-        raise connect_error(host, port, failures)
+                if len(addresses) > 1:
+                    connection = await _win(loop, race, peer, local_address, socket_options)
+                else:
+                    connection = await _connect_socket(loop, addresses[0], local_address, socket_options)
+                return await _stream_on(loop, connection, peer)
+        except TimeoutError as error:
+            if error.errno is None:
+                raise connect_timeout(peer, timeout, race if len(addresses) > 1 else None) from None
+            raise connect_error(peer, [(addresses[0], error)]) from error
+        except OSError as error:
+            raise connect_error(peer, [(addresses[0], error)]) from error
 
     async def connect_unix(self, path: str, timeout: float | None) -> AsyncioStream:
         loop = asyncio.get_running_loop()
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             async with asyncio.timeout(timeout):
-                return await _connect_socket(loop, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), path, path)
+                connection.setblocking(False)
+                await loop.sock_connect(connection, path)
+                return await _stream_on(loop, connection, path)
         except TimeoutError:
-            raise ConnectTimeout(f"Connecting to {path} took longer than {timeout or 0:g} seconds.") from None
+            connection.close()
+            raise connect_timeout(path, timeout) from None
         except OSError as error:
+            connection.close()
             raise ConnectError(f"Could not connect to {path}: {reason(error)}") from error
+        except BaseException:
+            connection.close()
+            raise
 
     def waiter(self) -> TaskWaiter:
         return TaskWaiter()
 
     async def in_thread(self, function: typing.Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(None, function)
+
+    async def outcome(self, future: concurrent.futures.Future[T], timeout: float | None) -> T:
+        async with asyncio.timeout(timeout):
+            return await asyncio.wrap_future(future)
+
+    async def within(self, awaitable: typing.Awaitable[T], timeout: float | None) -> T:
+        async with asyncio.timeout(timeout):
+            return await awaitable
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
     async def settle(self) -> None:
         # A transport lets go of its socket in a callback, one of TLS in the callback after that.
@@ -319,15 +349,58 @@ class AsyncioNetwork:
         return asyncio.get_running_loop()
 
 
-async def _connect_socket(loop: asyncio.AbstractEventLoop, connection: socket.socket, address: typing.Any, peer: str) -> AsyncioStream:
+async def _connect_socket(
+    loop: asyncio.AbstractEventLoop, address: Address, local_address: str | None, socket_options: typing.Sequence[SocketOption]
+) -> socket.socket:
+    connection = new_socket(address[0], local_address, socket_options)
     try:
         connection.setblocking(False)
-        await loop.sock_connect(connection, address)
+        await loop.sock_connect(connection, address[1])
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+async def _stream_on(loop: asyncio.AbstractEventLoop, connection: socket.socket, peer: str) -> AsyncioStream:
+    try:
         _, stream = await loop.create_connection(lambda: AsyncioStream(loop, connection, peer), sock=connection)
     except BaseException:
         connection.close()
         raise
     return stream
+
+
+async def _win(
+    loop: asyncio.AbstractEventLoop, race: Race, peer: str, local_address: str | None, socket_options: typing.Sequence[SocketOption]
+) -> socket.socket:
+    # Connect to whichever address answers first.
+    attempts: dict[asyncio.Task[socket.socket], Address] = {}
+    try:
+        while not race.is_lost:
+            while (address := race.next(loop.time())) is not None:
+                attempts[loop.create_task(_connect_socket(loop, address, local_address, socket_options))] = address
+            ended, _ = await asyncio.wait(attempts, timeout=race.patience(loop.time()), return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                error = task.exception()
+                if error is None:
+                    attempts.pop(task)
+                    return task.result()
+                if not isinstance(error, OSError):
+                    raise error
+                race.failed(attempts.pop(task), error, loop.time())
+        raise connect_error(peer, race.failures)
+    finally:
+        for task in attempts:
+            task.add_done_callback(_discard)
+            task.cancel()
+        if attempts:
+            await asyncio.wait(attempts)
+
+
+def _discard(attempt: asyncio.Task[socket.socket]) -> None:
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().close()
 
 
 __all__ = ["AsyncioNetwork", "AsyncioStream", "TaskWaiter"]

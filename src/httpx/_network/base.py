@@ -8,9 +8,12 @@ Closing is a plain call everywhere: it takes effect at once, cannot be cancelled
 
 from __future__ import annotations
 
+import concurrent.futures
 import ssl
 import typing
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+
+from .race import Address
 
 T = typing.TypeVar("T")
 
@@ -30,20 +33,27 @@ class Stream(typing.Protocol):
         """The next bytes, empty at the end. Raises `ReadTimeout` or `ReadError`."""
         ...
 
+    def receive_nowait(self) -> bytes | None:
+        """The bytes that have arrived already, empty at the end; None if there is nothing yet. Raises `ReadError`."""
+        ...
+
     async def send(self, data: bytes, timeout: float | None) -> None:
         """Hand over all of `data`. Raises `WriteTimeout` or `WriteError`."""
         ...
 
-    async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> None:
-        """Do the TLS handshake; from here on this stream is encrypted. Raises `ConnectError` or `ConnectTimeout`."""
+    async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> Stream:
+        """Do the TLS handshake, and return the encrypted stream, which takes the place of this one.
+
+        Raises `ConnectError` or `ConnectTimeout`.
+        """
         ...
 
     def is_quiet(self) -> bool:
         """Whether the connection is open and nothing has arrived: the state that an idle one must be in to be used again."""
         ...
 
-    def close(self) -> None:
-        """Close at once; any number of times."""
+    def close(self, last_words: bytes = b"") -> None:
+        """Close at once; any number of times. `last_words` are sent if that takes no waiting."""
         ...
 
     def info(self, name: str) -> typing.Any:
@@ -68,14 +78,14 @@ class Network(typing.Protocol):
 
     async def connect(
         self,
-        host: str,
-        port: int,
+        peer: str,
+        addresses: Sequence[Address],
         timeout: float | None,
         *,
         local_address: str | None,
         socket_options: Sequence[SocketOption],
     ) -> Stream:
-        """A TCP connection, all addresses of `host` tried in turn. Raises `ConnectError` or `ConnectTimeout`."""
+        """A TCP connection to one of the addresses of `peer` (see `race`). Raises `ConnectError` or `ConnectTimeout`."""
         ...
 
     async def connect_unix(self, path: str, timeout: float | None) -> Stream:
@@ -88,6 +98,18 @@ class Network(typing.Protocol):
 
     async def in_thread(self, function: Callable[[], T]) -> T:
         """Call `function` where it may block."""
+        ...
+
+    async def outcome(self, future: concurrent.futures.Future[T], timeout: float | None) -> T:
+        """What a thread will bring, which goes on if nobody waits any more. Raises `TimeoutError`."""
+        ...
+
+    async def within(self, awaitable: Awaitable[T], timeout: float | None) -> T:
+        """Await what belongs to this runtime. Raises `TimeoutError`."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Do nothing for a while."""
         ...
 
     async def settle(self) -> None:

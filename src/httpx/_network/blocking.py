@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import errno
+import os
 import select
+import selectors
 import socket
 import ssl
 import struct
@@ -11,10 +15,11 @@ import threading
 import time
 import typing
 
-from .._exceptions import ConnectError, ConnectTimeout, ReadTimeout, WriteError, WriteTimeout
-from .addresses import connect_error, literal_address, look_up_within, new_socket, peer_name, reason
-from .base import SocketOption, T
+from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
+from .addresses import connect_error, connect_timeout, new_socket, reason
+from .base import SocketOption, Stream, T
 from .failures import handshake_error, read_error
+from .race import Address, Race
 
 _MIN_READ_SIZE = 16_384  # most responses are smaller; a read that is filled doubles the size of the next one
 _MAX_READ_SIZE = 262_144
@@ -28,19 +33,22 @@ class BlockingStream:
     more. `ssl` knows only Python's.
     """
 
-    __slots__ = ("_deadlines", "_poll", "_read_size", "_secure", "_socket", "ended_cleanly", "peer")
+    __slots__ = ("_deadlines", "_early", "_poll", "_read_size", "_secure", "_socket", "ended_cleanly", "peer")
 
     def __init__(self, connection: socket.socket, peer: str) -> None:
         connection.settimeout(None)
         self._socket = connection
         self._secure = False
         self._deadlines: list[float | None] = [None, None]  # kernel time-outs in force: receiving, sending
+        self._early = b""  # taken by `is_quiet`, and not yet received
         self._poll: typing.Any = None
         self._read_size = _MIN_READ_SIZE
         self.peer = peer
         self.ended_cleanly = True
 
     async def receive(self, timeout: float | None) -> bytes:
+        if self._early:
+            return self._take_early()
         try:
             self._set_timeout(0, timeout)
             data = self._socket.recv(self._read_size)
@@ -77,7 +85,11 @@ class BlockingStream:
         self._socket.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", micros // 1_000_000, micros % 1_000_000))
         self._deadlines[direction] = timeout
 
-    async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> None:
+    async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> Stream:
+        if self._secure:
+            from .tls_stream import start_tls_over
+
+            return await start_tls_over(self, context, server_hostname, timeout)
         plain = self._socket
         plain.settimeout(timeout)
         try:
@@ -86,37 +98,64 @@ class BlockingStream:
             )
             self._socket.do_handshake()
         except TimeoutError as error:
-            raise ConnectTimeout(f"The TLS handshake with {self.peer} took longer than {timeout or 0:g} seconds.") from error
+            raise ConnectTimeout(f"The TLS handshake with {self.peer} took longer than {timeout or 0:.3g} seconds.") from error
         except (OSError, ValueError) as error:
             raise handshake_error(error, self.peer, context) from error
         self._secure = True
         self._deadlines = [timeout, timeout]
+        return self
+
+    def receive_nowait(self) -> bytes | None:
+        if self._early:
+            return self._take_early()
+        if self._poll is None:
+            self._poll = _Readiness(self._socket)
+        if not self._poll.is_readable():
+            return None
+        try:
+            if self._secure:
+                self._socket.settimeout(0)
+                self._deadlines = [0, 0]
+            return self._socket.recv(self._read_size)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return None
+        except ssl.SSLEOFError:
+            self.ended_cleanly = False
+            return b""
+        except OSError as error:
+            raise read_error(error, self.peer) from error
+
+    def _take_early(self) -> bytes:
+        data, self._early = self._early, b""
+        return data
 
     def is_quiet(self) -> bool:
         if self._poll is None:
             self._poll = _Readiness(self._socket)
+        if self._early:
+            return False
         if not self._poll.is_readable():
             return True
         if not self._secure:
             return False
         # Readable need not mean data: TLS 1.3 sends session tickets of its own accord.
         try:
-            self._socket.settimeout(0)
-            self._deadlines = [0, 0]
-            self._socket.recv(1)
-        except ssl.SSLWantReadError:
-            return True
-        except OSError:
+            data = self.receive_nowait()
+        except (ReadError, ConnectError):
             return False
-        return False
+        self._early = data or b""
+        return data is None
 
-    def close(self) -> None:
-        if self._secure:
-            self._secure = False
+    def close(self, last_words: bytes = b"") -> None:
+        if self._secure or last_words:
             try:
-                # Says goodbye (close_notify) if that takes no waiting.
                 self._socket.settimeout(0)
-                typing.cast(ssl.SSLSocket, self._socket).unwrap()
+                if last_words:
+                    self._socket.send(last_words)
+                if self._secure:
+                    # Says goodbye (close_notify) if that takes no waiting.
+                    self._secure = False
+                    typing.cast(ssl.SSLSocket, self._socket).unwrap()
             except (OSError, ValueError):
                 pass
         self._socket.close()
@@ -174,34 +213,33 @@ class BlockingNetwork:
 
     async def connect(
         self,
-        host: str,
-        port: int,
+        peer: str,
+        addresses: typing.Sequence[Address],
         timeout: float | None,
         *,
         local_address: str | None,
         socket_options: typing.Sequence[SocketOption],
     ) -> BlockingStream:
         deadline = None if timeout is None else time.monotonic() + timeout
-        addresses = literal_address(host, port) or look_up_within(host, port, timeout)
-        failures: list[tuple[typing.Any, OSError]] = []
-        for family, address in addresses:
-            try:
-                connection = new_socket(family, local_address, socket_options)
-                _connect_until(connection, address, deadline)
-            except TimeoutError as error:
-                raise ConnectTimeout(f"Connecting to {peer_name(host, port)} took longer than {timeout or 0:g} seconds.") from error
-            except OSError as error:
-                failures.append((address, error))
-                continue
-            return BlockingStream(connection, peer_name(host, port))
-        raise connect_error(host, port, failures)
+        if len(addresses) > 1:
+            return BlockingStream(_win(Race(addresses), peer, timeout, local_address, socket_options), peer)
+        try:
+            connection = new_socket(addresses[0][0], local_address, socket_options)
+            _connect_until(connection, addresses[0][1], deadline)
+        except TimeoutError as error:
+            if error.errno is None:
+                raise connect_timeout(peer, timeout) from error
+            raise connect_error(peer, [(addresses[0], error)]) from error
+        except OSError as error:
+            raise connect_error(peer, [(addresses[0], error)]) from error
+        return BlockingStream(connection, peer)
 
     async def connect_unix(self, path: str, timeout: float | None) -> BlockingStream:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             _connect_until(connection, path, None if timeout is None else time.monotonic() + timeout)
         except TimeoutError as error:
-            raise ConnectTimeout(f"Connecting to {path} took longer than {timeout or 0:g} seconds.") from error
+            raise connect_timeout(path, timeout) from error
         except OSError as error:
             raise ConnectError(f"Could not connect to {path}: {reason(error)}") from error
         return BlockingStream(connection, path)
@@ -211,6 +249,17 @@ class BlockingNetwork:
 
     async def in_thread(self, function: typing.Callable[[], T]) -> T:
         return function()
+
+    async def outcome(self, future: concurrent.futures.Future[T], timeout: float | None) -> T:
+        return future.result(timeout)
+
+    async def within(self, awaitable: typing.Awaitable[T], timeout: float | None) -> T:
+        if isinstance(awaitable, typing.Coroutine):
+            awaitable.close()
+        raise TypeError("An async function was given to a synchronous client, which has no event loop for it: use httpx.AsyncClient.")
+
+    async def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
 
     async def settle(self) -> None:
         return None
@@ -227,3 +276,58 @@ def _connect_until(connection: socket.socket, address: typing.Any, deadline: flo
     except BaseException:
         connection.close()
         raise
+
+
+def _win(
+    race: Race, peer: str, timeout: float | None, local_address: str | None, socket_options: typing.Sequence[SocketOption]
+) -> socket.socket:
+    # Connect to whichever address answers first.
+    deadline = float("inf") if timeout is None else time.monotonic() + timeout
+    with selectors.DefaultSelector() as selector:
+        try:
+            while not race.is_lost:
+                _start_due(race, selector, local_address, socket_options)
+                now = time.monotonic()
+                if now >= deadline:
+                    raise connect_timeout(peer, timeout, race)
+                waits = [wait for wait in (race.patience(now), deadline - now) if wait is not None and wait != float("inf")]
+                winner = _settled(race, selector, min(waits, default=None))
+                if winner is not None:
+                    return winner
+            raise connect_error(peer, race.failures)
+        finally:
+            for key in list(selector.get_map().values()):
+                typing.cast(socket.socket, key.fileobj).close()
+
+
+def _settled(race: Race, selector: selectors.BaseSelector, wait: float | None) -> socket.socket | None:
+    # Wait until an attempt has ended, and tell the race of those that failed.
+    for key, _ in selector.select(wait) if selector.get_map() else []:
+        connection = typing.cast(socket.socket, key.fileobj)
+        selector.unregister(connection)
+        code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if not code:
+            return connection
+        connection.close()
+        race.failed(key.data, OSError(code, os.strerror(code)), time.monotonic())
+    return None
+
+
+def _start_due(
+    race: Race, selector: selectors.BaseSelector, local_address: str | None, socket_options: typing.Sequence[SocketOption]
+) -> None:
+    while (address := race.next(time.monotonic())) is not None:
+        connection: socket.socket | None = None
+        try:
+            connection = new_socket(address[0], local_address, socket_options)
+            connection.setblocking(False)
+            if (code := connection.connect_ex(address[1])) not in _IN_PROGRESS:
+                raise OSError(code, os.strerror(code))
+            selector.register(connection, selectors.EVENT_WRITE, address)
+        except OSError as error:
+            if connection is not None:
+                connection.close()
+            race.failed(address, error, time.monotonic())
+
+
+_IN_PROGRESS = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0))

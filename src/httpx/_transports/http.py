@@ -11,6 +11,7 @@ from .._models.request import Request
 from .._models.response import Response
 from .._network.base import Network, SocketOption, drive
 from .._network.blocking import BlockingNetwork
+from .._network.resolver import Resolver, ResolverTypes
 from .._network.runtime import current_network
 from .._proxy import Proxy
 from .._tls.default import resolve_ssl_context
@@ -33,6 +34,7 @@ class HTTPTransport(BaseTransport):
     * `retries`: how often connecting is tried again after a failure, with a pause that grows from 0 to 0.5, 1, 2, ...
       seconds. A request that was sent is never repeated by this.
     * `socket_options`: arguments for `socket.setsockopt`, set on each connection before it is made.
+    * `resolver`: a function from host name and port to IP addresses; the system's resolver by default, see `httpx.Resolver`.
     * `trust_env`: accepted for compatibility; no environment variable is read here.
     """
 
@@ -51,8 +53,9 @@ class HTTPTransport(BaseTransport):
         socket_options: typing.Iterable[SocketOption] | None = None,
         *,
         ssl_context: ssl.SSLContext | None = None,
+        resolver: ResolverTypes | None = None,
     ) -> None:
-        dialer = _dialer(verify, cert, http1, http2, proxy, uds, local_address, retries, socket_options, ssl_context)
+        dialer = _dialer(verify, cert, http1, http2, proxy, uds, local_address, retries, socket_options, ssl_context, resolver)
         self._exchanges = Exchanges(dialer, limits)
         self._pool = self._exchanges._pool
         self._network: Network = _BLOCKING
@@ -85,22 +88,19 @@ class AsyncHTTPTransport(AsyncBaseTransport):
         socket_options: typing.Iterable[SocketOption] | None = None,
         *,
         ssl_context: ssl.SSLContext | None = None,
+        resolver: ResolverTypes | None = None,
     ) -> None:
-        dialer = _dialer(verify, cert, http1, http2, proxy, uds, local_address, retries, socket_options, ssl_context)
+        dialer = _dialer(verify, cert, http1, http2, proxy, uds, local_address, retries, socket_options, ssl_context, resolver)
         self._exchanges = Exchanges(dialer, limits)
         self._pool = self._exchanges._pool
-        self._network: Network | None = None
+        self._network: Network | None = None  # whichever is running, asked each time
 
     async def handle_async_request(self, request: Request) -> Response:
-        network = self._network
-        if network is None:
-            network = self._network = current_network()
-        return await self._exchanges.handle(request, network, True)
+        return await self._exchanges.handle(request, self._network or current_network(), True)
 
     async def aclose(self) -> None:
         self._exchanges.close()
-        if self._network is not None:
-            await self._network.settle()
+        await (self._network or current_network()).settle()
 
 
 _BLOCKING = BlockingNetwork()
@@ -117,6 +117,7 @@ def _dialer(
     retries: int,
     socket_options: typing.Iterable[SocketOption] | None,
     ssl_context: ssl.SSLContext | None,
+    resolver: ResolverTypes | None,
 ) -> Dialer:
     # What the arguments of both transports amount to.
     if not (http1 or http2):
@@ -134,4 +135,5 @@ def _dialer(
         local_address=local_address,
         retries=retries,
         socket_options=tuple(socket_options or ()),
+        resolver=resolver or Resolver(),
     )

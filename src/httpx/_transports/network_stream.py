@@ -25,7 +25,7 @@ class NetworkStream:
 
     def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> NetworkStream:
         """Encrypt the connection from here on. Raises `ConnectError` or `ConnectTimeout`."""
-        drive(self._stream.start_tls(ssl_context, server_hostname or "", timeout))
+        self._stream = drive(self._stream.start_tls(ssl_context, server_hostname or "", timeout))
         return self
 
     def close(self) -> None:
@@ -56,7 +56,7 @@ class AsyncNetworkStream:
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> AsyncNetworkStream:
         """Encrypt the connection from here on. Raises `ConnectError` or `ConnectTimeout`."""
-        await self._stream.start_tls(ssl_context, server_hostname or "", timeout)
+        self._stream = await self._stream.start_tls(ssl_context, server_hostname or "", timeout)
         return self
 
     async def aclose(self) -> None:

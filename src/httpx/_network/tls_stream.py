@@ -1,0 +1,202 @@
+"""TLS over any byte stream: for TLS inside TLS, and where the runtime has no TLS of its own that suits us.
+
+OpenSSL works on two buffers in memory; what it wants to send or needs to receive goes over the stream below. It never
+blocks there, so a lock around each call is enough to let one thread send while another receives. At any time at most one
+of them sends what has been encrypted, in order, whoever encrypted it.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+
+from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
+from .base import Stream
+from .failures import handshake_error, read_error
+
+_RECORD = 16_384  # the most plain text that a TLS record holds (RFC 8446 section 5.1)
+_PIECE = 262_144  # bytes that are decrypted at once, or encrypted before they are sent
+
+
+async def start_tls_over(inner: Stream, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> TLSStream:
+    """Do the TLS handshake on `inner`, and return the encrypted stream. Raises `ConnectError` or `ConnectTimeout`.
+
+    After a failure `inner` is closed, with the alert that tells the peer why.
+    """
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    deadline = None if timeout is None else time.monotonic() + timeout
+    try:
+        tls = context.wrap_bio(incoming, outgoing, server_hostname=server_hostname)
+        await _shake_hands(inner, tls, incoming, outgoing, deadline)
+    except (ReadTimeout, WriteTimeout) as error:
+        raise ConnectTimeout(f"The TLS handshake with {inner.peer} took longer than {timeout or 0:.3g} seconds.") from error
+    except (ReadError, WriteError) as error:
+        cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
+        raise handshake_error(cause, inner.peer, context) from cause
+    except (OSError, ValueError) as error:
+        inner.close(outgoing.read())
+        raise handshake_error(error, inner.peer, context) from error
+    return TLSStream(inner, tls, incoming, outgoing)
+
+
+async def _shake_hands(inner: Stream, tls: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, deadline: float | None) -> None:
+    while True:
+        try:
+            tls.do_handshake()
+            is_done = True
+        except ssl.SSLWantReadError:
+            is_done = False
+        wait = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+        if outgoing.pending:
+            await inner.send(outgoing.read(), wait)
+        if is_done:
+            return
+        if data := await inner.receive(wait):
+            incoming.write(data)
+        else:
+            incoming.write_eof()
+
+
+class TLSStream:
+    """An encrypted byte stream on another one, after the handshake."""
+
+    __slots__ = ("_decrypted", "_incoming", "_inner", "_is_closed", "_is_cut", "_lock", "_outgoing", "_sending", "_tls", "ended_cleanly", "peer")
+
+    def __init__(self, inner: Stream, tls: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> None:
+        self._inner = inner
+        self._tls = tls
+        self._incoming = incoming
+        self._outgoing = outgoing
+        self._lock = threading.Lock()  # held for calls into OpenSSL
+        self._sending = threading.Lock()  # held by the one that sends
+        self._decrypted = b""  # taken by `is_quiet`, and not yet received
+        self._is_cut = False
+        self._is_closed = False
+        self.peer = inner.peer
+        self.ended_cleanly = True
+
+    async def receive(self, timeout: float | None) -> bytes:
+        data = self._decrypt()
+        if data is not None:
+            return data
+        deadline = None if timeout is None else time.monotonic() + timeout
+        wait = timeout
+        while True:
+            if self._outgoing.pending:  # an answer to the peer's key update, for example
+                await self._send_encrypted(wait)
+            self._take_in(await self._inner.receive(wait))
+            data = self._decrypt()
+            if data is not None:
+                return data
+            if deadline is not None:
+                # Part of a record: those who drip it do not get more time.
+                wait = max(deadline - time.monotonic(), 0.0)
+
+    def receive_nowait(self) -> bytes | None:
+        while True:
+            data = self._decrypt()
+            if data is not None:
+                return data
+            received = self._inner.receive_nowait()
+            if received is None:
+                return None
+            self._take_in(received)
+
+    def _take_in(self, received: bytes) -> None:
+        with self._lock:
+            if received:
+                self._incoming.write(received)
+            else:
+                self._is_cut = True
+                self._incoming.write_eof()
+
+    def _decrypt(self) -> bytes | None:
+        # What has been received, empty at the end, None if more is needed.
+        if self._decrypted:
+            data, self._decrypted = self._decrypted, b""
+            return data
+        parts: list[bytes] = []
+        size = 0
+        try:
+            with self._lock:
+                while size < _PIECE:
+                    parts.append(self._tls.read(_RECORD))
+                    size += len(parts[-1])
+                    if not parts[-1]:
+                        # With OP_IGNORE_UNEXPECTED_EOF, OpenSSL reports a cut as if it were a goodbye.
+                        self.ended_cleanly = not self._is_cut
+                        break
+        except ssl.SSLWantReadError:
+            if not parts:
+                return None
+        except ssl.SSLEOFError:
+            self.ended_cleanly = False
+        except (ssl.SSLError, ValueError) as error:
+            if not parts:
+                raise read_error(error, self.peer) from error
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def send(self, data: bytes, timeout: float | None) -> None:
+        if self._is_closed:
+            raise WriteError(f"Sending to {self.peer} failed: the connection is closed")
+        try:
+            for start in range(0, len(data), _PIECE):
+                self._encrypt(memoryview(data)[start : start + _PIECE])
+                await self._send_encrypted(timeout)
+        except (ssl.SSLError, ValueError) as error:
+            raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+
+    def _encrypt(self, data: memoryview) -> None:
+        with self._lock:
+            sent = 0
+            while sent < len(data):
+                sent += self._tls.write(data[sent:])
+
+    async def _send_encrypted(self, timeout: float | None) -> None:
+        # Whoever holds the lock looks again after giving it back, so nothing stays behind.
+        while self._outgoing.pending and self._sending.acquire(blocking=False):
+            try:
+                while encrypted := self._outgoing.read():
+                    await self._inner.send(encrypted, timeout)
+            except BaseException:
+                self._is_closed = True  # what went out may have ended within a record
+                raise
+            finally:
+                self._sending.release()
+
+    async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> TLSStream:
+        return await start_tls_over(self, context, server_hostname, timeout)
+
+    def is_quiet(self) -> bool:
+        if self._decrypted or self._is_closed:
+            return False
+        try:
+            # Bytes need not be data: TLS 1.3 sends session tickets of its own accord.
+            data = self.receive_nowait()
+        except (ReadError, ConnectError):
+            return False
+        self._decrypted = data or b""
+        return data is None
+
+    def close(self, last_words: bytes = b"") -> None:
+        if self._is_closed or not self._sending.acquire(blocking=False):
+            self._inner.close()
+            return
+        self._is_closed = True
+        try:
+            with self._lock:
+                if last_words:
+                    self._tls.write(last_words)
+                self._tls.unwrap()  # says goodbye (close_notify), and would like to have an answer
+        except (OSError, ValueError):
+            pass
+        self._inner.close(self._outgoing.read())
+        self._sending.release()
+
+    def info(self, name: str) -> object:
+        if name == "ssl_object":
+            return self._tls
+        if name == "is_readable":
+            return not self.is_quiet()
+        return self._inner.info(name)

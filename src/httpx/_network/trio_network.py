@@ -1,0 +1,268 @@
+"""The network on trio's own terms: non-blocking sockets, and trio to wait for them.
+
+Every operation is a checkpoint, as trio asks: it lets other tasks run, and a cancellation takes effect in it.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import errno
+import os
+import socket
+import ssl
+import typing
+
+import trio
+
+from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, WriteTimeout
+from .addresses import connect_error, connect_timeout, new_socket, reason
+from .base import SocketOption, T
+from .failures import read_error
+from .race import Address, Race
+from .tls_stream import TLSStream, start_tls_over
+
+_MIN_READ_SIZE = 16_384  # most responses are smaller; a read that is filled doubles the size of the next one
+_MAX_READ_SIZE = 262_144
+_MANY_BYTES = 65_536  # to send that much may keep other tasks waiting
+_IN_PROGRESS = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0))
+
+
+class TrioStream:
+    """A byte stream on one non-blocking socket."""
+
+    __slots__ = ("_early", "_read_size", "_socket", "ended_cleanly", "peer")
+
+    def __init__(self, connection: socket.socket, peer: str) -> None:
+        self._socket = connection
+        self._early = b""  # taken by `is_quiet`, and not yet received
+        self._read_size = _MIN_READ_SIZE
+        self.peer = peer
+        self.ended_cleanly = True
+
+    async def receive(self, timeout: float | None) -> bytes:
+        await trio.lowlevel.checkpoint_if_cancelled()
+        data = self.receive_nowait()
+        if data is not None:
+            await trio.lowlevel.cancel_shielded_checkpoint()  # the data is ours already: no cancellation may lose it
+            return data
+        if timeout is None:
+            return await self._wait_for_data()
+        with trio.move_on_after(max(timeout, 0)):
+            return await self._wait_for_data()
+        raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout:g} seconds.")
+
+    async def _wait_for_data(self) -> bytes:
+        while True:
+            try:
+                await trio.lowlevel.wait_readable(self._socket)
+            except (trio.ClosedResourceError, ValueError) as error:
+                raise ReadError(f"Receiving from {self.peer} failed: the connection was closed") from error
+            data = self.receive_nowait()
+            if data is not None:
+                return data
+
+    def receive_nowait(self) -> bytes | None:
+        if self._early:
+            data, self._early = self._early, b""
+            return data
+        try:
+            data = self._socket.recv(self._read_size)
+        except (BlockingIOError, InterruptedError):
+            return None
+        except OSError as error:
+            raise read_error(error, self.peer) from error
+        if len(data) == self._read_size < _MAX_READ_SIZE:
+            self._read_size *= 2
+        return data
+
+    async def send(self, data: bytes, timeout: float | None) -> None:
+        await (trio.lowlevel.checkpoint() if len(data) >= _MANY_BYTES else trio.lowlevel.checkpoint_if_cancelled())
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self._socket.send(left) :]
+            except (BlockingIOError, InterruptedError):
+                await self._wait_for_room(timeout)
+            except OSError as error:
+                raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+
+    async def _wait_for_room(self, timeout: float | None) -> None:
+        try:
+            with trio.move_on_after(float("inf") if timeout is None else max(timeout, 0)):
+                await trio.lowlevel.wait_writable(self._socket)
+                return
+        except (trio.ClosedResourceError, ValueError) as error:
+            raise WriteError(f"Sending to {self.peer} failed: the connection was closed") from error
+        raise WriteTimeout(f"{self.peer} accepted no data for {timeout or 0:g} seconds.")
+
+    async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> TLSStream:
+        return await start_tls_over(self, context, server_hostname, timeout)
+
+    def is_quiet(self) -> bool:
+        if self._early or self._socket.fileno() < 0:
+            return False
+        try:
+            data = self.receive_nowait()
+        except (ReadError, ConnectError):
+            return False
+        self._early = data or b""
+        return data is None
+
+    def close(self, last_words: bytes = b"") -> None:
+        if last_words:
+            with contextlib.suppress(OSError):
+                self._socket.send(last_words)
+        if self._socket.fileno() >= 0:
+            with contextlib.suppress(RuntimeError):  # trio has ended, or runs on another thread: nobody waits then
+                trio.lowlevel.notify_closing(self._socket)
+        self._socket.close()
+
+    def info(self, name: str) -> typing.Any:
+        if name == "socket":
+            return self._socket
+        if name == "client_addr":
+            return self._socket.getsockname()
+        if name == "server_addr":
+            return self._socket.getpeername()
+        if name == "is_readable":
+            return not self.is_quiet()
+        return None
+
+
+class TrioWaiter:
+    """One task that waits for another one."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self) -> None:
+        self._event = trio.Event()
+
+    async def wait(self, timeout: float | None) -> bool:
+        with trio.move_on_after(float("inf") if timeout is None else max(timeout, 0)):
+            await self._event.wait()
+            return True
+        return False
+
+    def wake(self) -> None:
+        self._event.set()
+
+
+class TrioNetwork:
+    """Whichever run of trio is the current one."""
+
+    async def connect(
+        self,
+        peer: str,
+        addresses: typing.Sequence[Address],
+        timeout: float | None,
+        *,
+        local_address: str | None,
+        socket_options: typing.Sequence[SocketOption],
+    ) -> TrioStream:
+        race = Race(addresses)
+        with trio.move_on_after(float("inf") if timeout is None else max(timeout, 0)):
+            if len(addresses) > 1:
+                return TrioStream(await _win(race, peer, local_address, socket_options), peer)
+            try:
+                return TrioStream(await _connect_socket(addresses[0], local_address, socket_options), peer)
+            except OSError as error:
+                raise connect_error(peer, [(addresses[0], error)]) from error
+        raise connect_timeout(peer, timeout, race if len(addresses) > 1 else None)
+
+    async def connect_unix(self, path: str, timeout: float | None) -> TrioStream:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with trio.move_on_after(float("inf") if timeout is None else max(timeout, 0)):
+                await _connect(connection, path)
+                return TrioStream(connection, path)
+        except OSError as error:
+            raise ConnectError(f"Could not connect to {path}: {reason(error)}") from error
+        raise connect_timeout(path, timeout)
+
+    def waiter(self) -> TrioWaiter:
+        return TrioWaiter()
+
+    async def in_thread(self, function: typing.Callable[[], T]) -> T:
+        return await trio.to_thread.run_sync(function, abandon_on_cancel=True)
+
+    async def outcome(self, future: concurrent.futures.Future[T], timeout: float | None) -> T:
+        is_done = trio.Event()
+        token = trio.lowlevel.current_trio_token()
+
+        def tell(_: object) -> None:
+            with contextlib.suppress(trio.RunFinishedError):
+                token.run_sync_soon(is_done.set)
+
+        future.add_done_callback(tell)
+        with trio.move_on_after(float("inf") if timeout is None else max(timeout, 0)):
+            await is_done.wait()
+            return future.result()
+        raise TimeoutError
+
+    async def within(self, awaitable: typing.Awaitable[T], timeout: float | None) -> T:
+        with trio.move_on_after(float("inf") if timeout is None else max(timeout, 0)):
+            return await awaitable
+        raise TimeoutError
+
+    async def sleep(self, seconds: float) -> None:
+        await trio.sleep(seconds)
+
+    async def settle(self) -> None:
+        return None
+
+    def realm(self) -> object:
+        return trio.lowlevel.current_trio_token()
+
+
+async def _connect_socket(address: Address, local_address: str | None, socket_options: typing.Sequence[SocketOption]) -> socket.socket:
+    connection = new_socket(address[0], local_address, socket_options)
+    await _connect(connection, address[1])
+    return connection
+
+
+async def _connect(connection: socket.socket, address: typing.Any) -> None:
+    try:
+        connection.setblocking(False)
+        code = connection.connect_ex(address)
+        if code in _IN_PROGRESS:
+            await trio.lowlevel.wait_writable(connection)
+            code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code))
+    except BaseException:
+        connection.close()
+        raise
+
+
+async def _win(race: Race, peer: str, local_address: str | None, socket_options: typing.Sequence[SocketOption]) -> socket.socket:
+    # Connect to whichever address answers first.
+    winners: list[socket.socket] = []
+    changed = trio.Event()
+
+    async def attempt(address: Address) -> None:
+        try:
+            winners.append(await _connect_socket(address, local_address, socket_options))
+        except OSError as error:
+            race.failed(address, error, trio.current_time())
+        changed.set()
+
+    try:
+        async with trio.open_nursery() as attempts:
+            while not race.is_lost and not winners:
+                changed = trio.Event()
+                while (address := race.next(trio.current_time())) is not None:
+                    attempts.start_soon(attempt, address)
+                patience = race.patience(trio.current_time())
+                with trio.move_on_after(float("inf") if patience is None else patience):
+                    await changed.wait()
+            attempts.cancel_scope.cancel()
+    except BaseException:
+        for connection in winners:
+            connection.close()
+        raise
+    if not winners:
+        raise connect_error(peer, race.failures)
+    for connection in winners[1:]:
+        connection.close()
+    return winners[0]
