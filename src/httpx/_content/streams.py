@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 
 from .files import AsyncFileReader, FileReader, position
+from .stages import Pieces
 
 
 class SyncByteStream:
@@ -39,8 +40,8 @@ class ByteStream(AsyncByteStream, SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         yield self._bytes
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self._bytes
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return Pieces((self._bytes,))
 
 
 class IteratorByteStream(SyncByteStream):

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 
 from .._content.codings import Decoder, make_decoder
 from .._content.encode import encode_response
+from .._content.stages import Pieces, Stage
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._content.text import ByteChunker, LineDecoder, TextChunker, TextDecoder, is_text_encoding, parse_content_type_charset
 from .._exceptions import DecodingError, HTTPStatusError, ResponseNotRead, StreamClosed, StreamConsumed
@@ -279,14 +280,14 @@ class Response:
             for start in range(0, len(self._content), size):
                 yield self._content[start : start + size]
             return
-        pipeline = _Pipeline(self._decoder(), chunk_size)
+        pipeline = _Pipeline(self._decoder(), chunk_size, self._blame)
         try:
             for raw in self.iter_raw():
                 yield from pipeline.feed(raw)
             yield from pipeline.finish()
-        except DecodingError as error:
+        except DecodingError:
             self.close()
-            raise self._blame(error) from error.__cause__
+            raise
 
     def iter_text(self, chunk_size: int | None = None) -> Iterator[str]:
         """The body as text, in pieces: as they arrive, or of `chunk_size` characters each but the last."""
@@ -335,57 +336,42 @@ class Response:
                 self._content = b"".join([part async for part in self.aiter_bytes()])
         return self._content
 
-    async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+    def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """The decoded body in pieces: as they arrive, or of `chunk_size` bytes each but the last."""
         if hasattr(self, "_content"):
             size = chunk_size or max(len(self._content), 1)
-            for start in range(0, len(self._content), size):
-                yield self._content[start : start + size]
-            return
-        pipeline = _Pipeline(self._decoder(), chunk_size)
-        try:
-            async for raw in self.aiter_raw():
-                for piece in pipeline.feed(raw):
-                    yield piece
-            for piece in pipeline.finish():
-                yield piece
-        except DecodingError as error:
-            await self.aclose()
-            raise self._blame(error) from error.__cause__
+            return Pieces(self._content[start : start + size] for start in range(0, len(self._content), size))
+        pipeline = _Pipeline(self._decoder(), chunk_size, self._blame)
+        return Stage(self.aiter_raw, pipeline.feed, pipeline.finish)
 
-    async def aiter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
+    def aiter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
         """The body as text, in pieces: as they arrive, or of `chunk_size` characters each but the last."""
         decoder, chunker = TextDecoder(self.encoding or "utf-8"), TextChunker(chunk_size)
-        async for data in self.aiter_bytes():
-            for text in chunker.decode(decoder.decode(data)):
-                yield text
-        for text in (*chunker.decode(decoder.flush()), *chunker.flush()):
-            yield text
+        return Stage(
+            self.aiter_bytes,
+            lambda data: chunker.decode(decoder.decode(data)),
+            lambda: [*chunker.decode(decoder.flush()), *chunker.flush()],
+        )
 
-    async def aiter_lines(self) -> AsyncIterator[str]:
+    def aiter_lines(self) -> AsyncIterator[str]:
         """The lines of the body as text, without their line breaks."""
         decoder = LineDecoder()
-        async for text in self.aiter_text():
-            for line in decoder.decode(text):
-                yield line
-        for line in decoder.flush():
-            yield line
+        return Stage(self.aiter_text, decoder.decode, decoder.flush)
 
-    async def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+    def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """The body as it arrives, not decoded. Closes the response at the end."""
+        chunker = ByteChunker(chunk_size)
+        return Stage(self._begin_async_stream, lambda raw: self._counted(raw, chunker), chunker.flush, self.aclose)
+
+    def _begin_async_stream(self) -> AsyncIterator[bytes]:
         stream = self._begin_stream()
         if not isinstance(stream, AsyncIterable):
             raise RuntimeError("This response belongs to a sync client: use `iter_raw()` and its like.")
-        chunker = ByteChunker(chunk_size)
-        try:
-            async for raw in stream:
-                self._num_bytes_downloaded += len(raw)
-                for piece in chunker.decode(raw):
-                    yield piece
-            for piece in chunker.flush():
-                yield piece
-        finally:
-            await self.aclose()
+        return stream.__aiter__()
+
+    def _counted(self, raw: bytes, chunker: ByteChunker) -> Iterable[bytes]:
+        self._num_bytes_downloaded += len(raw)
+        return chunker.decode(raw)
 
     async def aclose(self) -> None:
         """Close the response: its connection is free, or closed if the body was not read to its end."""
@@ -409,11 +395,8 @@ class Response:
         if decoder is None:
             self._content = raw
             return
-        pipeline = _Pipeline(decoder, None)
-        try:
-            self._content = b"".join([*pipeline.feed(raw), *pipeline.finish()])
-        except DecodingError as error:
-            raise self._blame(error) from error.__cause__
+        pipeline = _Pipeline(decoder, None, self._blame)
+        self._content = b"".join([*pipeline.feed(raw), *pipeline.finish()])
 
     def _begin_stream(self) -> ResponseStream:
         if self.is_stream_consumed:
@@ -430,10 +413,9 @@ class Response:
             self._elapsed = now() - started
             self._clock = None
 
-    def _blame(self, error: DecodingError) -> DecodingError:
+    def _blame(self, error: DecodingError) -> None:
         if error._request is None and self._request is not None:
             error.request = self._request
-        return error
 
     def __getstate__(self) -> dict[str, typing.Any]:
         state = {name: value for name, value in self.__dict__.items() if name not in ("stream", "_clock", "next_request", "is_closed")}
@@ -450,22 +432,31 @@ class Response:
 
 class _Pipeline:
     # Raw pieces in, decoded pieces out, cut to size: the same for both halves.
-    __slots__ = ("_chunker", "_decoder")
+    __slots__ = ("_blame", "_chunker", "_decoder")
 
-    def __init__(self, decoder: Decoder | None, chunk_size: int | None) -> None:
+    def __init__(self, decoder: Decoder | None, chunk_size: int | None, blame: Callable[[DecodingError], None]) -> None:
         self._decoder = decoder
         self._chunker = ByteChunker(chunk_size)
+        self._blame = blame
 
     def feed(self, raw: bytes) -> Iterator[bytes]:
         if self._decoder is None:
             yield from self._chunker.decode(raw)
             return
-        for piece in self._decoder.decode(raw):
-            yield from self._chunker.decode(piece)
+        try:
+            for piece in self._decoder.decode(raw):
+                yield from self._chunker.decode(piece)
+        except DecodingError as error:
+            self._blame(error)
+            raise
 
     def finish(self) -> Iterator[bytes]:
-        if self._decoder is not None:
-            yield from self._chunker.decode(self._decoder.flush())
+        try:
+            if self._decoder is not None:
+                yield from self._chunker.decode(self._decoder.flush())
+        except DecodingError as error:
+            self._blame(error)
+            raise
         yield from self._chunker.flush()
 
 

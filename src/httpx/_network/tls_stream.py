@@ -61,7 +61,19 @@ async def _shake_hands(inner: Stream, tls: ssl.SSLObject, incoming: ssl.MemoryBI
 class TLSStream:
     """An encrypted byte stream on another one, after the handshake."""
 
-    __slots__ = ("_decrypted", "_incoming", "_inner", "_is_closed", "_is_cut", "_lock", "_outgoing", "_sending", "_tls", "ended_cleanly", "peer")
+    __slots__ = (
+        "_decrypted",
+        "_incoming",
+        "_inner",
+        "_is_closed",
+        "_is_cut",
+        "_lock",
+        "_outgoing",
+        "_sending",
+        "_tls",
+        "ended_cleanly",
+        "peer",
+    )
 
     def __init__(self, inner: Stream, tls: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> None:
         self._inner = inner

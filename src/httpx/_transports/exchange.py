@@ -189,9 +189,14 @@ class SyncBody(_Body, SyncByteStream):
 class AsyncBody(_Body, AsyncByteStream):
     """The body of a response to an `AsyncClient`."""
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while (data := await self._next()) is not None:
-            yield data
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        data = await self._next()
+        if data is None:
+            raise StopAsyncIteration
+        return data
 
     async def aclose(self) -> None:
         self._release(drop=True)
