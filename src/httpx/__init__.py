@@ -35,6 +35,7 @@ from ._exceptions import (
     WriteError,
     WriteTimeout,
 )
+from ._models.cookies import Cookies
 from ._models.headers import Headers
 from ._models.query import QueryParams
 from ._models.request import Request
@@ -63,6 +64,7 @@ __all__ = [
     "ConnectError",
     "ConnectTimeout",
     "CookieConflict",
+    "Cookies",
     "DecodingError",
     "HTTPError",
     "HTTPStatusError",

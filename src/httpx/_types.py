@@ -7,6 +7,9 @@ import typing
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 
 if typing.TYPE_CHECKING:
+    from http.cookiejar import CookieJar
+
+    from ._models.cookies import Cookies
     from ._models.query import QueryParams
     from ._models.url import URL
     from ._proxy import Proxy
@@ -32,6 +35,8 @@ FileTypes = (
     | tuple[str | None, FileContent, str | None, Mapping[str, str]]
 )
 RequestFiles = Mapping[str, FileTypes | list[FileTypes]] | Sequence[tuple[str, FileTypes]]
+
+CookieTypes = typing.Union["Cookies", "CookieJar", dict[str, str], list[tuple[str, str]]]
 
 URLTypes = typing.Union["URL", str]
 ProxyTypes = typing.Union["Proxy", "URL", str]

@@ -9,7 +9,8 @@ from .._content.encode import encode_request
 from .._content.multipart import MultipartStream, boundary_of, with_boundary
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._exceptions import RequestNotRead, StreamClosed
-from .._types import QueryParamTypes, URLTypes
+from .._types import CookieTypes, QueryParamTypes, URLTypes
+from .cookies import Cookies
 from .headers import Headers, HeaderTypes
 from .url import URL
 
@@ -28,7 +29,8 @@ class Request:
     * `json`: anything that `json.dumps` takes,
 
     or a `stream` that is sent as it is. `Host` and the fields that describe the content (`Content-Length` or
-    `Transfer-Encoding`, `Content-Type`) are added unless `headers` has them. `params` replaces the query of the URL.
+    `Transfer-Encoding`, `Content-Type`) are added unless `headers` has them. `params` replaces the query of the URL,
+    `cookies` are sent as a `Cookie` field.
 
     `extensions` goes to the transport: `timeout` (a dict of seconds), `sni_hostname`, `target`, `trace`.
     """
@@ -49,6 +51,7 @@ class Request:
         *,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
         content: typing.Any = None,
         data: typing.Any = None,
         files: typing.Any = None,
@@ -60,6 +63,8 @@ class Request:
         self.url = URL(url) if params is None else URL(url, params=params)
         self.headers = Headers(headers)
         self.extensions = {} if extensions is None else dict(extensions)
+        if cookies:
+            Cookies(cookies).set_cookie_header(self)
         if stream is not None:
             self.stream = stream
             self._add_host()

@@ -15,6 +15,7 @@ from .._content.stages import Pieces, Stage
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._content.text import ByteChunker, LineDecoder, TextChunker, TextDecoder, is_text_encoding, parse_content_type_charset
 from .._exceptions import DecodingError, HTTPStatusError, ResponseNotRead, StreamClosed, StreamConsumed
+from .cookies import Cookies
 from .headers import Headers, HeaderTypes
 from .request import LostStream, Request
 from .status import codes
@@ -178,6 +179,14 @@ class Response:
     def has_redirect_location(self) -> bool:
         """Whether this is a redirect (301, 302, 303, 307 or 308) with a `Location`."""
         return self.status_code in (301, 302, 303, 307, 308) and "location" in self.headers
+
+    @property
+    def cookies(self) -> Cookies:
+        """The cookies that this response sets, those that its host may not set left out."""
+        if not hasattr(self, "_cookies"):
+            self._cookies = Cookies()
+            self._cookies.extract_cookies(self)
+        return self._cookies
 
     @property
     def links(self) -> dict[str | None, dict[str, str]]:
