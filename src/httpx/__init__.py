@@ -6,6 +6,7 @@ from ._client.functions import delete, get, head, options, patch, post, put, req
 from ._config import Limits, Timeout
 from ._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from ._exceptions import (
+    CertificateVerifyError,
     CloseError,
     ConnectError,
     ConnectTimeout,
@@ -29,6 +30,7 @@ from ._exceptions import (
     StreamConsumed,
     StreamError,
     TimeoutException,
+    TLSError,
     TooManyRedirects,
     TransportError,
     UnsupportedProtocol,
@@ -59,6 +61,7 @@ __all__ = [
     "AsyncHTTPTransport",
     "BaseTransport",
     "ByteStream",
+    "CertificateVerifyError",
     "Client",
     "CloseError",
     "ConnectError",
@@ -94,6 +97,7 @@ __all__ = [
     "StreamConsumed",
     "StreamError",
     "SyncByteStream",
+    "TLSError",
     "Timeout",
     "TimeoutException",
     "TooManyRedirects",

@@ -10,6 +10,8 @@
     │   │   │   └── PoolTimeout
     │   │   ├── NetworkError
     │   │   │   ├── ConnectError
+    │   │   │   │   └── TLSError                   carries a report
+    │   │   │   │       └── CertificateVerifyError
     │   │   │   ├── ReadError
     │   │   │   ├── WriteError
     │   │   │   └── CloseError
@@ -40,6 +42,7 @@ import typing
 if typing.TYPE_CHECKING:
     from ._models.request import Request
     from ._models.response import Response
+    from ._tls.report import TLSReport
 
 
 class HTTPError(Exception):
@@ -102,6 +105,21 @@ class NetworkError(TransportError):
 
 class ConnectError(NetworkError):
     """No connection could be established: name resolution, TCP, or the TLS handshake failed."""
+
+
+class TLSError(ConnectError):
+    """TLS could not be established: the handshake failed, or the server refused us right after it.
+
+    The message begins with OpenSSL's words and says what they mean and what to do. `report` has the same in parts, with the
+    certificates that the server presented; its `cause` is a stable name, a section of the documentation's page "TLS errors".
+    """
+
+    report: TLSReport | None = None
+    """What is known of the failure; None only if the exception was made by someone else."""
+
+
+class CertificateVerifyError(TLSError):
+    """The server did not prove to be the host: its certificate was refused. Nothing was sent."""
 
 
 class ReadError(NetworkError):

@@ -11,17 +11,13 @@ from .._exceptions import LocalProtocolError, ReadError, ReadTimeout, RemoteProt
 from .._models.headers import Headers
 from .._models.request import Request
 from .._network.base import Network, Stream
+from .._network.failures import first_exchange_error
 from .._protocols.http1.engine import NEED_DATA, UPGRADED, HTTP1Engine
 from .._protocols.http1.head import ResponseHead
 from .._protocols.http1.serialize import LAST_CHUNK, serialize_chunk, serialize_fields, serialize_head
 
 _PIECE = 262_144  # bytes of a body that are handed over between two looks at whether the server has answered already
 _CONTINUE_PATIENCE = 1.0  # seconds to wait for "100 Continue" before sending the body all the same (RFC 9110 section 10.1.1)
-
-_HUNG_UP_AFTER_HANDSHAKE = (
-    "The server hung up right after the TLS handshake. It may want a client certificate: "
-    "pass ssl_context=httpx.SSLContext(cert=('client.pem', 'client.key'))."
-)
 
 Timeouts = typing.Mapping[str, float | None]
 _IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
@@ -77,9 +73,9 @@ class HTTP1Connection:
             told = failure or error
             if was_used and _is_repeatable(request):
                 raise ConnectionDied(told) from error
-            if not was_used and self.stream.info("ssl_object") is not None:
-                # The reason, an alert, may have been lost with the reset.
-                told.add_note(_HUNG_UP_AFTER_HANDSHAKE)
+            tls = None if was_used else self.stream.info("ssl_object")
+            if tls is not None:
+                raise first_exchange_error(told, self.stream.peer, tls) from told.__cause__
             raise told from told.__cause__
 
     async def _send(self, request: Request, timeouts: Timeouts) -> None:

@@ -4,31 +4,60 @@ from __future__ import annotations
 
 import ssl
 
-from .._exceptions import ConnectError, ReadError
-from .._tls.errors import explain_handshake_failure, explain_tls_error
+from .._exceptions import CertificateVerifyError, ReadError, TLSError, TransportError, WriteError
 
 
-def handshake_error(error: Exception, peer: str, context: ssl.SSLContext) -> ConnectError:
-    """The `ConnectError` for a handshake that failed: OpenSSL's words first, the explanation in its notes."""
-    host, _, port = peer.rpartition(":")
-    message, notes = explain_handshake_failure(error, host, int(port) if port.isdigit() else None, context)
-    failed = ConnectError(message)
-    for note in notes:
-        failed.add_note(note)
-    return failed
+def handshake_error(error: BaseException, peer: str, context: ssl.SSLContext) -> TLSError:
+    """The exception for a handshake that failed: OpenSSL's words first, then what they mean and what to do."""
+    if not isinstance(error, ssl.SSLError) and isinstance(error.__cause__, ssl.SSLError):
+        error = error.__cause__  # runtimes may wrap it
+    return _tls_error(error, peer, context, f"TLS handshake with {peer}")
 
 
-def read_error(error: Exception, peer: str) -> ReadError | ConnectError:
+def read_error(error: Exception, peer: str) -> ReadError | TLSError:
     """The exception for a failed read.
 
     In TLS 1.3 a server that refuses the client's certificate says so after the handshake: that still is a failure to
     connect.
     """
     if isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or ""):
-        failed: ReadError | ConnectError = ConnectError(f"{error} (TLS with {peer})")
-    else:
-        failed = ReadError(f"Receiving from {peer} failed: {error}")
-    remedy = explain_tls_error(error) if isinstance(error, ssl.SSLError) else None
-    if remedy is not None:
-        failed.add_note(remedy)
+        return _tls_error(error, peer, None, f"TLS with {peer}", after_handshake=True)
+    return ReadError(f"Receiving from {peer} failed: {error}")
+
+
+def first_exchange_error(error: TransportError, peer: str, tls: ssl.SSLObject | ssl.SSLSocket) -> TransportError:
+    """The exception for a new TLS connection that broke before the first byte of an answer.
+
+    In TLS 1.3 the client is done before the server has seen its certificate, or that there is none. A server that then
+    refuses it sends an alert and hangs up, and the reset may overtake the alert. Session tickets, on the other hand, come only
+    after the server has accepted the client (RFC 8446 section 4.6.1).
+    """
+    if tls.version() != "TLSv1.3" or _has_ticket(tls):
+        return error
+    if isinstance(error, (ReadError, WriteError)):
+        return _tls_error(error.__cause__ or error, peer, tls.context, f"TLS with {peer}", after_handshake=True)
+    from .._tls.causes import CAUSES
+
+    error.add_note(CAUSES["hung-up-after-handshake"].remedy)
+    return error
+
+
+def _has_ticket(tls: ssl.SSLObject | ssl.SSLSocket) -> bool:
+    try:
+        return tls.session is not None and tls.session.has_ticket
+    except (ssl.SSLError, ValueError):
+        return False
+
+
+def _tls_error(error: BaseException, peer: str, context: ssl.SSLContext | None, where: str, after_handshake: bool = False) -> TLSError:
+    from .._tls.diagnosis import diagnose, notes_on  # what only failures need is imported by failures only
+
+    host, _, port = peer.rpartition(":") if ":" in peer else (peer, "", "")
+    report = diagnose(error, host, int(port) if port.isdigit() else None, context, after_handshake)
+    words = str(error) or "the server closed the connection"
+    message = f"{words} ({where}). {report.meaning} {report.remedy} (Documentation: TLS errors, {report.cause}.)"
+    failed = (CertificateVerifyError if isinstance(error, ssl.SSLCertVerificationError) else TLSError)(message)
+    failed.report = report
+    for note in notes_on(report):
+        failed.add_note(note)
     return failed

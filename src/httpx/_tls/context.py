@@ -184,6 +184,9 @@ class SSLContext(_Context):
         """As `ssl.SSLContext.load_cert_chain`, but an encrypted key without a password is an error and never a prompt."""
         load_identity(super().load_cert_chain, os.fsdecode(certfile), None if keyfile is None else os.fsdecode(keyfile), password)
 
+    def _describe_trust(self) -> str:
+        return "certifi's bundle, verify=True" if self._verify is True else f"verify={os.fsdecode(self._verify)!r}"
+
     def __repr__(self) -> str:
         verify = self._verify if isinstance(self._verify, bool) else os.fsdecode(self._verify)
         cert = "" if self._certificate is None else f", cert={self._certificate!r}"
