@@ -33,6 +33,7 @@ def world(tmp_path, monkeypatch, scripted, local_hosts):
     server = scripted(answer, ssl_context=authority.server(*hosts))
     for host in hosts:
         local_hosts.add(host, {443: server.port})
+    local_hosts.add("wrong.example", {443: server.port})
     folder = tmp_path / "path" / "to"
     folder.mkdir(parents=True)
     (folder / "ca.pem").write_bytes(authority.pem.read_bytes())
@@ -58,7 +59,7 @@ def _documentation_addresses(port):
     return replaced
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/ssl.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/ssl.md", "docs/tls-errors.md"])
 def test_the_examples_of_a_page_run(world, page):
     examples = _EXAMPLE.findall((ROOT / page).read_text())
     assert examples
@@ -68,4 +69,4 @@ def test_the_examples_of_a_page_run(world, page):
     for thing in names.values():
         if isinstance(thing, httpx.Client):
             thing.close()
-    assert world.requests
+    assert world.connections
