@@ -69,8 +69,8 @@ CAUSES = {
     ),
     "unknown-authority": Cause(
         "Nothing that is trusted here ({trusted}) issued the server's certificate; its issuer is {issuer}.",
-        f"If a private authority did, or a proxy that inspects TLS, add its root certificate: {_ADD_IT}. Otherwise the server may have left "
-        "out an intermediate certificate, which its operator must add.",
+        f"If a private authority did, or a proxy that inspects TLS, add its root certificate: {_ADD_IT}. Otherwise the server may have "
+        "left out an intermediate certificate, which its operator must add.",
     ),
     "unhashed-directory": Cause(
         "verify= names the directory {directory!r}, in which OpenSSL finds nothing: certificates must be named by their hash there (such "

@@ -185,7 +185,8 @@ class SSLContext(_Context):
         load_identity(super().load_cert_chain, os.fsdecode(certfile), None if keyfile is None else os.fsdecode(keyfile), password)
 
     def _describe_trust(self) -> str:
-        return "certifi's bundle, verify=True" if self._verify is True else f"verify={os.fsdecode(self._verify)!r}"
+        verify = self._verify
+        return "certifi's bundle, verify=True" if isinstance(verify, bool) else f"verify={os.fsdecode(verify)!r}"
 
     def __repr__(self) -> str:
         verify = self._verify if isinstance(self._verify, bool) else os.fsdecode(self._verify)
