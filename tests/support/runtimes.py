@@ -106,6 +106,9 @@ class SyncRuntime:
     def client(self, **settings: Any) -> Any:
         return SyncClient(**settings)
 
+    def transport(self, **settings: Any) -> Any:
+        return httpx.HTTPTransport(**settings)
+
     def run(self, body: Body[T]) -> T:
         return drive(body())
 
@@ -146,6 +149,9 @@ class AsyncioRuntime:
     def client(self, **settings: Any) -> Any:
         return httpx.AsyncClient(**settings)
 
+    def transport(self, **settings: Any) -> Any:
+        return httpx.AsyncHTTPTransport(**settings)
+
     def run(self, body: Body[T]) -> T:
         loop_factory = importlib.import_module("uvloop").new_event_loop if self.name == "uvloop" else None
         with asyncio.Runner(loop_factory=loop_factory) as runner:
@@ -167,6 +173,9 @@ class TrioRuntime:
 
     def client(self, **settings: Any) -> Any:
         return httpx.AsyncClient(**settings)
+
+    def transport(self, **settings: Any) -> Any:
+        return httpx.AsyncHTTPTransport(**settings)
 
     def run(self, body: Body[T]) -> T:
         return trio.run(body)

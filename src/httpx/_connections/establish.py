@@ -6,22 +6,29 @@ import ssl
 import time
 import typing
 
-from .._exceptions import ConnectError, ConnectTimeout, ProxyError
+from .._exceptions import ConnectError, ConnectTimeout
 from .._network.addresses import peer_name
 from .._network.base import Network, SocketOption, Stream
 from .._network.resolver import Resolver, ResolverTypes, forget, resolve
 from .._proxy import Proxy
+from .proxied import address_of, connect_request, is_http
 from .secure import secure
+from .tunnel import open_http_tunnel, open_socks_tunnel
 
 
 class Route(typing.NamedTuple):
-    """What makes two connections interchangeable: they lead to the same place, verified as the same name."""
+    """What makes two connections interchangeable: they lead to the same place, verified as the same name.
+
+    `proxy_authorization` is what a request said to the proxy for a tunnel of its own. All else that concerns proxies is
+    the same for all connections of a transport.
+    """
 
     scheme: str
     host: str
     port: int
     server_hostname: str
     realm: object
+    proxy_authorization: bytes | None = None
 
 
 class Dialer(typing.NamedTuple):
@@ -50,10 +57,10 @@ class Dialer(typing.NamedTuple):
             await network.sleep(_pause(failures))
 
     async def _dial_once(self, network: Network, route: Route, deadline: float | None) -> Stream:
-        if self.proxy is not None:
-            raise ProxyError(f"Connecting through a proxy ({self.proxy.url}) is not there yet.")
         if self.uds is not None:
             stream = await network.connect_unix(self.uds, remaining(deadline, self.uds))
+        elif self.proxy is not None:
+            stream = await self._connect_through(self.proxy, network, route, deadline)
         else:
             stream = await self._connect(network, route.host, route.port, deadline)
         if route.scheme != "https":
@@ -64,6 +71,30 @@ class Dialer(typing.NamedTuple):
         except BaseException:
             stream.close()
             raise
+
+    async def _connect_through(self, proxy: Proxy, network: Network, route: Route, deadline: float | None) -> Stream:
+        host, port = address_of(proxy)
+        target = peer_name(route.host, route.port)
+        by_connect = is_http(proxy) and route.scheme == "https"
+        request = connect_request(proxy, route.host, route.port, route.proxy_authorization) if by_connect else b""
+        try:
+            stream = await self._connect(network, host, port, deadline)
+        except (ConnectError, ConnectTimeout) as error:
+            error.add_note(f"{peer_name(host, port)} is the proxy through which the request was to go.")
+            raise
+        try:
+            if proxy.url.scheme == "https":
+                stream = await secure(stream, network, proxy.ssl_context, host, port, remaining(deadline, stream.peer))
+            if by_connect:
+                await open_http_tunnel(stream, request, target, deadline)
+            elif not is_http(proxy):
+                await open_socks_tunnel(stream, proxy, route.host, route.port, deadline)
+        except BaseException:
+            stream.close()
+            raise
+        if by_connect or not is_http(proxy):
+            stream.peer = target
+        return stream
 
     async def _connect(self, network: Network, host: str, port: int, deadline: float | None) -> Stream:
         peer = peer_name(host, port)

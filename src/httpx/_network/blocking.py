@@ -90,6 +90,9 @@ class BlockingStream:
             from .tls_stream import start_tls_over
 
             return await start_tls_over(self, context, server_hostname, timeout)
+        if self._early:
+            # It would be delivered as if it had been encrypted.
+            raise handshake_error(ssl.SSLError("the server sent data before the handshake"), self.peer, context)
         plain = self._socket
         plain.settimeout(timeout)
         try:

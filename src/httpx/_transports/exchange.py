@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from .._config import Limits
 from .._connections.establish import Dialer, Route
 from .._connections.http1 import ConnectionDied, HTTP1Connection, Timeouts
+from .._connections.proxied import request_through
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._exceptions import PoolTimeout, UnsupportedProtocol
 from .._models.headers import Headers
@@ -35,11 +36,15 @@ class Exchanges:
         """Send `request`, and return the head of its response with the body as a stream."""
         timeouts = request.extensions.get("timeout") or _NO_TIMEOUTS
         route = _route(request, network)
+        sent = request
+        if self._dialer.proxy is not None:
+            sent, authorization = request_through(self._dialer.proxy, request)
+            route = route._replace(proxy_authorization=authorization)
         attempts = 1
         while True:
             connection = await self._take(route, network, timeouts)
             try:
-                head = await connection.exchange(request, timeouts)
+                head = await connection.exchange(sent, timeouts)
                 break
             except ConnectionDied as died:
                 self._drop(connection)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import typing
 
+from .._exceptions import RemoteProtocolError
 from .._network.base import Stream, drive
 
 
@@ -25,6 +26,7 @@ class NetworkStream:
 
     def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> NetworkStream:
         """Encrypt the connection from here on. Raises `ConnectError` or `ConnectTimeout`."""
+        _require_nothing_unread(self)
         self._stream = drive(self._stream.start_tls(ssl_context, server_hostname or "", timeout))
         return self
 
@@ -56,6 +58,7 @@ class AsyncNetworkStream:
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> AsyncNetworkStream:
         """Encrypt the connection from here on. Raises `ConnectError` or `ConnectTimeout`."""
+        _require_nothing_unread(self)
         self._stream = await self._stream.start_tls(ssl_context, server_hostname or "", timeout)
         return self
 
@@ -72,3 +75,9 @@ async def _read(facade: NetworkStream | AsyncNetworkStream, max_bytes: int, time
     data = facade._unread or await facade._stream.receive(timeout)
     facade._unread = data[max_bytes:]
     return data[:max_bytes]
+
+
+def _require_nothing_unread(facade: NetworkStream | AsyncNetworkStream) -> None:
+    if facade._unread:
+        # It would be read as if it had been encrypted.
+        raise RemoteProtocolError(f"{facade._stream.peer} sent data before the TLS handshake, which was not read.")
