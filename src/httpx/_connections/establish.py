@@ -6,7 +6,7 @@ import ssl
 import time
 import typing
 
-from .._exceptions import ConnectError, ConnectTimeout
+from .._exceptions import CertificateVerifyError, ConnectError, ConnectTimeout
 from .._network.addresses import peer_name
 from .._network.base import Network, SocketOption, Stream
 from .._network.resolver import Resolver, ResolverTypes, forget, resolve
@@ -52,7 +52,7 @@ class Dialer(typing.NamedTuple):
                 return await self._dial_once(network, route, None if timeout is None else time.monotonic() + timeout)
             except (ConnectError, ConnectTimeout) as error:
                 failures += 1
-                if failures > self.retries or isinstance(error.__cause__, ssl.SSLCertVerificationError):
+                if failures > self.retries or isinstance(error, CertificateVerifyError):
                     raise
             await network.sleep(_pause(failures))
 

@@ -50,6 +50,11 @@ def reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
 
 
+def seconds(timeout: float | None) -> str:
+    """A time-out in words: "4.9 seconds" is what an earlier phase has left of 5."""
+    return f"{round(timeout or 0, 2 if (timeout or 0) < 1 else 1):g} seconds"
+
+
 def connect_error(peer: str, failures: typing.Sequence[tuple[Address, OSError]]) -> ConnectError:
     """One error for all the attempts: it names each address and what became of it, and carries the causes."""
     attempts = _attempts(failures)
@@ -65,7 +70,7 @@ def connect_error(peer: str, failures: typing.Sequence[tuple[Address, OSError]])
 
 def connect_timeout(peer: str, timeout: float | None, race: Race | None = None) -> ConnectTimeout:
     """The error for attempts that did not end in time; it names each address if there were several."""
-    told = f"Connecting to {peer} took longer than {timeout or 0:.3g} seconds"
+    told = f"Connecting to {peer} took longer than {seconds(timeout)}"
     if race is None:
         return ConnectTimeout(f"{told}.")
     attempts = [*_attempts(race.failures), *(f"{_shown(address)}: no answer" for address in race.unanswered)]

@@ -10,7 +10,7 @@ import ssl
 import typing
 
 from .._exceptions import ConnectError, ConnectTimeout, ReadTimeout, WriteError, WriteTimeout
-from .addresses import connect_error, connect_timeout, new_socket, reason
+from .addresses import connect_error, connect_timeout, new_socket, reason, seconds
 from .base import SocketOption, Stream, T
 from .failures import handshake_error, read_error
 from .race import Address, Race
@@ -211,7 +211,7 @@ class AsyncioStream(asyncio.Protocol):
         except TimeoutError as error:
             if isinstance(error, ConnectionError) or error.errno is not None:
                 raise handshake_error(error, self.peer, context) from error
-            raise ConnectTimeout(f"The TLS handshake with {self.peer} took longer than {timeout or 0:.3g} seconds.") from None
+            raise ConnectTimeout(f"The TLS handshake with {self.peer} took longer than {seconds(timeout)}.") from None
         except (OSError, ValueError) as error:
             raise handshake_error(error, self.peer, context) from error
         if upgraded is None or self._ended:

@@ -16,7 +16,7 @@ import time
 import typing
 
 from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
-from .addresses import connect_error, connect_timeout, new_socket, reason
+from .addresses import connect_error, connect_timeout, new_socket, reason, seconds
 from .base import SocketOption, Stream, T
 from .failures import handshake_error, read_error
 from .race import Address, Race
@@ -101,7 +101,7 @@ class BlockingStream:
             )
             self._socket.do_handshake()
         except TimeoutError as error:
-            raise ConnectTimeout(f"The TLS handshake with {self.peer} took longer than {timeout or 0:.3g} seconds.") from error
+            raise ConnectTimeout(f"The TLS handshake with {self.peer} took longer than {seconds(timeout)}.") from error
         except (OSError, ValueError) as error:
             raise handshake_error(error, self.peer, context) from error
         self._secure = True

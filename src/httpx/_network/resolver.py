@@ -16,7 +16,7 @@ import typing
 from collections.abc import Awaitable, Callable, Iterable
 
 from .._exceptions import ConnectError, ConnectTimeout
-from .addresses import literal_address, peer_name
+from .addresses import literal_address, peer_name, seconds
 from .base import Network
 from .race import Address
 
@@ -112,7 +112,7 @@ async def resolve(network: Network, resolver: ResolverTypes, host: str, port: in
     except TimeoutError as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise _unresolved(host, port, error) from error
-        raise ConnectTimeout(f"Resolving the name {host!r} took longer than {timeout or 0:.3g} seconds.") from None
+        raise ConnectTimeout(f"Resolving the name {host!r} took longer than {seconds(timeout)}.") from None
     except (OSError, UnicodeError) as error:
         raise _unresolved(host, port, error) from error
     if not found:

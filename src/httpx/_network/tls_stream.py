@@ -12,6 +12,7 @@ import threading
 import time
 
 from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
+from .addresses import seconds
 from .base import Stream
 from .failures import handshake_error, read_error
 
@@ -30,7 +31,7 @@ async def start_tls_over(inner: Stream, context: ssl.SSLContext, server_hostname
         tls = context.wrap_bio(incoming, outgoing, server_hostname=server_hostname)
         await _shake_hands(inner, tls, incoming, outgoing, deadline)
     except (ReadTimeout, WriteTimeout) as error:
-        raise ConnectTimeout(f"The TLS handshake with {inner.peer} took longer than {timeout or 0:.3g} seconds.") from error
+        raise ConnectTimeout(f"The TLS handshake with {inner.peer} took longer than {seconds(timeout)}.") from error
     except (ReadError, WriteError) as error:
         cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
         raise handshake_error(cause, inner.peer, context) from cause
