@@ -1,10 +1,15 @@
-"""Content codings (RFC 9110 section 8.4): gzip and deflate, several of them chained, in bounded memory."""
+"""Content codings (RFC 9110 section 8.4): what responses may be encoded with, and how it is undone, in bounded memory.
+
+gzip and deflate are always there, br and zstd where a package for them is installed (the extras `brotli` and `zstd`).
+"""
 
 from __future__ import annotations
 
+import functools
+import math
 import typing
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from .._exceptions import DecodingError
 
@@ -13,9 +18,13 @@ MAX_CODINGS = 5
 
 MAX_DECODED_SIZE = 100 * 1024 * 1024
 MAX_DECODED_RATIO = 250
-"""Decoding stops when the body is larger than `MAX_DECODED_SIZE` bytes and than this many times its encoded size."""
+"""Decoding stops when the body is larger than `MAX_DECODED_SIZE` bytes and than this many times its encoded size.
 
-_PIECE = 1024 * 1024
+A request may say otherwise in its extensions `max_decoded_size` and `max_decoded_ratio`.
+"""
+
+PIECE = 1024 * 1024
+_INPUT = 65_536  # what is handed to a decoder at once: it may give back the rest, and copying that should cost little
 
 
 class Decoder(typing.Protocol):
@@ -35,60 +44,71 @@ class ZlibDecoder:
 
     def __init__(self, coding: str) -> None:
         self._coding = coding
-        self._window = 16 + zlib.MAX_WBITS if coding == "gzip" else zlib.MAX_WBITS
-        self._engine: typing.Any = zlib.decompressobj(self._window)
+        self._engine: typing.Any = zlib.decompressobj(16 + zlib.MAX_WBITS) if coding == "gzip" else None
+        self._held = b""  # the first byte of deflate, which does not tell yet
         self._has_begun = False
 
     def decode(self, data: bytes) -> Iterator[bytes]:
+        if self._engine is None:
+            data = self._held + data
+            if len(data) < 2:
+                self._held = data
+                return
+            self._engine = zlib.decompressobj(zlib.MAX_WBITS if _has_zlib_header(data) else -zlib.MAX_WBITS)
         while data:
             if self._engine.eof:
                 data = self._next_member(data)
                 continue
-            try:
-                piece = self._engine.decompress(data, _PIECE)
-            except zlib.error as error:
-                if self._coding == "deflate" and not self._has_begun:
-                    # Some servers send the bare format, without the wrapper.
-                    self._has_begun = True
-                    self._engine = zlib.decompressobj(-zlib.MAX_WBITS)
-                    continue
-                raise DecodingError(f"The body is not valid {self._coding}: {error}") from error
             self._has_begun = True
+            try:
+                piece = self._engine.decompress(data, PIECE)
+            except zlib.error as error:
+                raise DecodingError(f"The body is not valid {self._coding}: {error}") from error
             data = self._engine.unused_data if self._engine.eof else self._engine.unconsumed_tail
             if piece:
                 yield piece
-            elif not data:
-                break
 
     def _next_member(self, data: bytes) -> bytes:
         if self._coding != "gzip":
             raise DecodingError("The body goes on behind the end of its deflate data.")
         data = data.lstrip(b"\0")  # members may be padded with zeros
         if data:
-            self._engine = zlib.decompressobj(self._window)
+            self._engine = zlib.decompressobj(16 + zlib.MAX_WBITS)
         return data
 
     def flush(self) -> bytes:
-        if self._has_begun and not self._engine.eof:
+        if self._held if self._engine is None else self._has_begun and not self._engine.eof:
             raise DecodingError(f"The body ends in the middle of its {self._coding} data.")
         return b""
+
+
+def _has_zlib_header(data: bytes) -> bool:
+    # RFC 1950 section 2.2. Some servers send deflate bare, without the wrapper.
+    return data[0] & 0x0F == 8 and (data[0] << 8 | data[1]) % 31 == 0
 
 
 class ChainDecoder:
     """Undoes codings in the reverse of their order, and keeps the sizes in proportion."""
 
-    def __init__(self, decoders: Sequence[Decoder]) -> None:
+    def __init__(self, decoders: Sequence[Decoder], max_size: float, max_ratio: float) -> None:
         self._decoders = decoders
+        self._max_size = max_size
+        self._max_ratio = max_ratio
         self._encoded = 0
         self._decoded = 0
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        self._encoded += len(data)
-        for piece in self._run(data, 0):
-            self._decoded += len(piece)
-            if self._decoded > MAX_DECODED_SIZE and self._decoded > self._encoded * MAX_DECODED_RATIO:
-                raise DecodingError(f"The body decodes to over {MAX_DECODED_RATIO} times its size: stopped at {self._decoded} bytes.")
-            yield piece
+        for start in range(0, len(data), _INPUT):
+            part = data[start : start + _INPUT]
+            self._encoded += len(part)
+            for piece in self._run(part, 0):
+                self._decoded += len(piece)
+                if self._decoded > self._max_size and self._decoded > self._encoded * self._max_ratio:
+                    raise DecodingError(
+                        f"The body decodes to more than {self._max_ratio:g} times its size, and was given up after {self._decoded} bytes. "
+                        "Where that is to be expected, set extensions={'max_decoded_ratio': ...} on the request."
+                    )
+                yield piece
 
     def _run(self, data: bytes, depth: int) -> Iterator[bytes]:
         if depth == len(self._decoders):
@@ -103,17 +123,42 @@ class ChainDecoder:
         return b""
 
 
-def make_decoder(codings: Sequence[str]) -> Decoder | None:
-    """The decoder for a Content-Encoding. None if nothing is to be undone, or if a coding is unknown."""
+def make_decoder(codings: Sequence[str], limits: Mapping[str, typing.Any] | None = None) -> Decoder | None:
+    """The decoder for a Content-Encoding. None if nothing is to be undone, or if a coding is unknown.
+
+    `limits` may have `max_decoded_size` and `max_decoded_ratio`; None in one of them means no limit.
+    """
     names = [name for coding in codings if (name := coding.strip().lower()) not in ("", "identity")]
     if len(names) > MAX_CODINGS:
         raise DecodingError(f"The body has {len(names)} content codings; at most {MAX_CODINGS} are undone.")
-    known = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
+    known = available_codings()
     if not names or not all(name in known for name in names):
         return None
-    return ChainDecoder([ZlibDecoder(known[name]) for name in reversed(names)])
+    return ChainDecoder([known[name]() for name in reversed(names)], *_bounds(limits or {}))
 
 
+def _bounds(limits: Mapping[str, typing.Any]) -> tuple[float, float]:
+    size = limits.get("max_decoded_size", MAX_DECODED_SIZE)
+    ratio = limits.get("max_decoded_ratio", MAX_DECODED_RATIO)
+    return (math.inf, 0) if size is None or ratio is None else (size, ratio)
+
+
+@functools.cache
+def available_codings() -> Mapping[str, Callable[[], Decoder]]:
+    """What can be undone here: the name of each coding, with what makes a decoder for it."""
+    from .brotli_decoder import BrotliDecoder, has_brotli
+    from .zstd_decoder import ZstdDecoder, has_zstd
+
+    gzip = functools.partial(ZlibDecoder, "gzip")
+    codings: dict[str, Callable[[], Decoder]] = {"gzip": gzip, "deflate": functools.partial(ZlibDecoder, "deflate")}
+    if has_brotli():
+        codings["br"] = BrotliDecoder
+    if has_zstd():
+        codings["zstd"] = ZstdDecoder
+    return {**codings, "x-gzip": gzip}
+
+
+@functools.cache
 def accept_encoding() -> str:
     """The codings that responses may have: those which can be undone here."""
-    return "gzip, deflate"
+    return ", ".join(name for name in available_codings() if name != "x-gzip")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import typing
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 
 from .._exceptions import StreamConsumed
 
@@ -102,7 +102,7 @@ class FileReader(_Reader):
 class AsyncFileReader(_Reader):
     """Iterates the bytes of an async file or an async iterable, as `FileReader` does those of a sync one."""
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
         content = self._content
         if hasattr(content, "read"):
             self._begin(is_repeatable=await self._rewind())

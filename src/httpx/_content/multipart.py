@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import typing
@@ -93,8 +94,9 @@ class MultipartStream(SyncByteStream, AsyncByteStream):
         for part in self._parts:
             yield self._opening(part)
             if isinstance(part.reader, AsyncFileReader):
-                async for chunk in part.reader:
-                    yield chunk
+                async with contextlib.aclosing(part.reader.__aiter__()) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
             else:
                 for chunk in part.content if part.reader is None else part.reader:
                     yield chunk

@@ -66,7 +66,7 @@ class Cookies(MutableMapping[str, str]):
     def extract_cookies(self, response: Response) -> None:
         """Store the cookies that a response sets, for later requests. Raises `RuntimeError` if it has cookies and no request."""
         headers = response.headers
-        if b"set-cookie" not in headers._lookup():
+        if headers._peek(b"set-cookie") is None:
             return
         from .cookie_store import store
 

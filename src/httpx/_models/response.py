@@ -289,7 +289,7 @@ class Response:
             for start in range(0, len(self._content), size):
                 yield self._content[start : start + size]
             return
-        pipeline = _Pipeline(self._decoder(), chunk_size, self._blame)
+        pipeline = _Pipeline(self._decoder, chunk_size, self._blame)
         try:
             for raw in self.iter_raw():
                 yield from pipeline.feed(raw)
@@ -350,7 +350,7 @@ class Response:
         if hasattr(self, "_content"):
             size = chunk_size or max(len(self._content), 1)
             return Pieces(self._content[start : start + size] for start in range(0, len(self._content), size))
-        pipeline = _Pipeline(self._decoder(), chunk_size, self._blame)
+        pipeline = _Pipeline(self._decoder, chunk_size, self._blame)
         return Stage(self.aiter_raw, pipeline.feed, pipeline.finish)
 
     def aiter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
@@ -394,17 +394,19 @@ class Response:
 
     def _decoder(self) -> Decoder | None:
         codings = self.headers._peek(b"content-encoding")
-        return None if codings is None else make_decoder(codings.decode("latin-1").split(","))
+        if codings is None:
+            return None
+        limits = None if self._request is None else self._request.extensions
+        return make_decoder(codings.decode("latin-1").split(","), limits)
 
     def _read_at_once(self, raw: bytes) -> None:
         self.is_stream_consumed = True
         self._num_bytes_downloaded = len(raw)
         self._mark_closed()
-        decoder = self._decoder()
-        if decoder is None:
+        if self.headers._peek(b"content-encoding") is None:
             self._content = raw
             return
-        pipeline = _Pipeline(decoder, None, self._blame)
+        pipeline = _Pipeline(self._decoder, None, self._blame)
         self._content = b"".join([*pipeline.feed(raw), *pipeline.finish()])
 
     def _begin_stream(self) -> ResponseStream:
@@ -441,18 +443,22 @@ class Response:
 
 class _Pipeline:
     # Raw pieces in, decoded pieces out, cut to size: the same for both halves.
-    __slots__ = ("_blame", "_chunker", "_decoder")
+    __slots__ = ("_blame", "_chunker", "_decoder", "_make_decoder")
 
-    def __init__(self, decoder: Decoder | None, chunk_size: int | None, blame: Callable[[DecodingError], None]) -> None:
-        self._decoder = decoder
+    def __init__(self, make_decoder: Callable[[], Decoder | None], chunk_size: int | None, blame: Callable[[DecodingError], None]) -> None:
+        self._make_decoder: Callable[[], Decoder | None] | None = make_decoder
+        self._decoder: Decoder | None = None
         self._chunker = ByteChunker(chunk_size)
         self._blame = blame
 
     def feed(self, raw: bytes) -> Iterator[bytes]:
-        if self._decoder is None:
-            yield from self._chunker.decode(raw)
-            return
         try:
+            if self._make_decoder is not None:
+                self._decoder = self._make_decoder()
+                self._make_decoder = None
+            if self._decoder is None:
+                yield from self._chunker.decode(raw)
+                return
             for piece in self._decoder.decode(raw):
                 yield from self._chunker.decode(piece)
         except DecodingError as error:
