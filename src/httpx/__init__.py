@@ -1,6 +1,7 @@
 """HTTPX: an HTTP client for Python, sync and async."""
 
 from .__version__ import __description__, __title__, __version__
+from ._auth import Auth, BasicAuth, DigestAuth, FunctionAuth, NetRCAuth
 from ._client import USE_CLIENT_DEFAULT, AsyncClient, Client
 from ._client.functions import delete, get, head, options, patch, post, put, request, stream
 from ._config import Limits, Timeout
@@ -59,7 +60,9 @@ __all__ = [
     "AsyncByteStream",
     "AsyncClient",
     "AsyncHTTPTransport",
+    "Auth",
     "BaseTransport",
+    "BasicAuth",
     "ByteStream",
     "CertificateVerifyError",
     "Client",
@@ -69,6 +72,8 @@ __all__ = [
     "CookieConflict",
     "Cookies",
     "DecodingError",
+    "DigestAuth",
+    "FunctionAuth",
     "HTTPError",
     "HTTPStatusError",
     "HTTPTransport",
@@ -77,6 +82,7 @@ __all__ = [
     "Limits",
     "LocalProtocolError",
     "MockTransport",
+    "NetRCAuth",
     "NetworkError",
     "PoolTimeout",
     "ProtocolError",

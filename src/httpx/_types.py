@@ -9,8 +9,10 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 if typing.TYPE_CHECKING:
     from http.cookiejar import CookieJar
 
+    from ._auth.base import Auth
     from ._models.cookies import Cookies
     from ._models.query import QueryParams
+    from ._models.request import Request
     from ._models.url import URL
     from ._proxy import Proxy
 
@@ -39,6 +41,7 @@ RequestFiles = Mapping[str, FileTypes | list[FileTypes]] | Sequence[tuple[str, F
 CookieTypes = typing.Union["Cookies", "CookieJar", dict[str, str], list[tuple[str, str]]]
 
 URLTypes = typing.Union["URL", str]
+AuthTypes = typing.Union[tuple[str | bytes, str | bytes], "Callable[[Request], Request]", "Auth"]
 ProxyTypes = typing.Union["Proxy", "URL", str]
 QueryParamTypes = typing.Union[
     "QueryParams",

@@ -71,8 +71,13 @@ async def _iterate(iterator: Iterator[T]) -> AsyncIterator[T]:
 class SyncClient:
     """An `httpx.Client` with the interface of `AsyncClient`."""
 
+    wrapped: httpx.Client
+
     def __init__(self, **settings: Any) -> None:
-        self.wrapped = httpx.Client(**settings)
+        self.__dict__["wrapped"] = httpx.Client(**settings)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.wrapped, name, value)
 
     def __getattr__(self, name: str) -> Any:
         if name not in _METHODS:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import enum
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
-from .._config import DEFAULT_TIMEOUT_CONFIG, Timeout, TimeoutTypes
+from .._auth.base import Auth, FunctionAuth
+from .._auth.basic import BasicAuth
+from .._config import DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, Timeout, TimeoutTypes
 from .._connections.http1 import prepare
+from .._exchange.client import Hook
+from .._exchange.redirects import redirect_headers
+from .._models.cookies import Cookies
+from .._models.credentials import CREDENTIAL_FIELDS
 from .._models.headers import Headers, HeaderTypes
 from .._models.query import QueryParams
 from .._models.request import Request
 from .._models.url import URL, parse_url
-from .._types import QueryParamTypes, URLTypes
+from .._types import AuthTypes, CookieTypes, QueryParamTypes, RequestContent, RequestData, RequestExtensions, RequestFiles, URLTypes
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault, default_headers
 
 _MAX_PREPARED = 256  # origins for which the default headers are kept ready
@@ -27,23 +33,47 @@ class ClientState(enum.Enum):
 
 
 class BaseClient:
-    """The settings of a client, which are properties, and `build_request()`."""
+    """The settings of a client, and `build_request()`."""
+
+    follow_redirects: bool
+    """Whether requests that do not say so themselves follow redirects."""
+
+    max_redirects: int
+    """How many redirects are followed for one request."""
+
+    default_encoding: str | Callable[[bytes], str | None]
+    """The charset of text that declares none, or a function from content to charset."""
+
+    sensitive_headers: frozenset[str]
+    """Names, in lower case, of the header fields that are dropped when a redirect leads to another origin. May be set."""
 
     def __init__(
         self,
         *,
+        auth: AuthTypes | None = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
         timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
+        follow_redirects: bool = False,
+        max_redirects: int = DEFAULT_MAX_REDIRECTS,
+        event_hooks: Mapping[str, Iterable[Hook]] | None = None,
         base_url: URLTypes = "",
         trust_env: bool = True,
         default_encoding: str | Callable[[bytes], str | None] = "utf-8",
+        sensitive_headers: Iterable[str] = (),
     ) -> None:
         self.base_url = base_url
+        self.auth = auth
         self.params = params
         self.headers = headers
+        self.cookies = cookies
         self.timeout = timeout
+        self.follow_redirects = follow_redirects
+        self.max_redirects = max_redirects
+        self.event_hooks = event_hooks
         self.default_encoding = default_encoding
+        self.sensitive_headers = CREDENTIAL_FIELDS.union(name.lower() for name in sensitive_headers)
         self._trust_env = trust_env
         self._state = ClientState.UNOPENED
         self._prepared: dict[bytes, Headers] = {}
@@ -67,6 +97,36 @@ class BaseClient:
     @timeout.setter
     def timeout(self, timeout: TimeoutTypes) -> None:
         self._timeout = Timeout(timeout)
+
+    @property
+    def event_hooks(self) -> dict[str, list[Hook]]:
+        """The functions that are called with each request before it is sent, and each response before it is read."""
+        return self._event_hooks
+
+    @event_hooks.setter
+    def event_hooks(self, event_hooks: Mapping[str, Iterable[Hook]] | None) -> None:
+        given = event_hooks or {}
+        if unknown := set(given) - {"request", "response"}:
+            raise ValueError(f"There are hooks for the events 'request' and 'response', none for {', '.join(map(repr, sorted(unknown)))}.")
+        self._event_hooks = {event: list(given.get(event, ())) for event in ("request", "response")}
+
+    @property
+    def auth(self) -> Auth | None:
+        """How requests are authenticated that say nothing themselves."""
+        return self._auth
+
+    @auth.setter
+    def auth(self, auth: AuthTypes | None) -> None:
+        self._auth = _make_auth(auth)
+
+    @property
+    def cookies(self) -> Cookies:
+        """The cookies that were set here, or by servers; each is sent where it belongs."""
+        return self._cookies
+
+    @cookies.setter
+    def cookies(self, cookies: CookieTypes | None) -> None:
+        self._cookies = Cookies(cookies)
 
     @property
     def base_url(self) -> URL:
@@ -105,12 +165,15 @@ class BaseClient:
         method: str,
         url: URLTypes,
         *,
-        content: typing.Any = None,
+        content: RequestContent | None = None,
+        data: RequestData | None = None,
+        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
-        extensions: typing.Mapping[str, typing.Any] | None = None,
+        extensions: RequestExtensions | None = None,
     ) -> Request:
         """A request with the client's settings merged in, to be sent with `send()`."""
         merged_url = self._merge_url(url)
@@ -121,13 +184,19 @@ class BaseClient:
                 merged_url = merged_url.copy_with(params=self._params.merge(params))
         phases = (self._timeout if isinstance(timeout, UseClientDefault) else Timeout(timeout)).as_dict()
         merged_extensions = {"timeout": phases} if extensions is None else {"timeout": phases, **extensions}
-        has_content = content is not None or json is not None
+        has_content = not (content is None and json is None and data is None and files is None)
         if headers is None and not has_content and method in ("GET", "HEAD", "OPTIONS", "DELETE"):
-            return Request._of(method, merged_url, self._headers_for(merged_url), merged_extensions)
-        merged_headers = Headers(self._headers)
-        if headers is not None:
-            merged_headers.update(headers)
-        return Request(method, merged_url, headers=merged_headers, content=content, json=json, extensions=merged_extensions)
+            request = Request._of(method, merged_url, self._headers_for(merged_url), merged_extensions)
+        else:
+            merged_headers = Headers(self._headers)
+            if headers is not None:
+                merged_headers.update(headers)
+            request = Request(
+                method, merged_url, headers=merged_headers, content=content, data=data, files=files, json=json, extensions=merged_extensions
+            )
+        if cookies is not None or self._cookies._jar is not None:
+            self._add_cookies(request, cookies)
+        return request
 
     def _merge_url(self, url: URLTypes) -> URL:
         merged = parse_url(url) if isinstance(url, str) else url
@@ -154,6 +223,37 @@ class BaseClient:
                 self._prepared[url._netloc] = ready
         return Headers(ready)
 
+    def _add_cookies(self, request: Request, own: CookieTypes | None) -> None:
+        # The request remembers where its cookies come from: a redirect asks again, and takes its own ones only to the same origin.
+        if "cookie" not in request.headers:
+            self._cookies.set_cookie_header(request, own)
+            request.__dict__["_cookies"] = own
+
+    def _redirect_headers(self, request: Request, url: URL, method: str) -> Headers:
+        # Overridden by libraries that drop more.
+        return redirect_headers(request, url, method, self.sensitive_headers)
+
+    def _start(
+        self, request: Request, auth: AuthTypes | UseClientDefault | None, follow_redirects: bool | UseClientDefault
+    ) -> tuple[Auth | None, bool]:
+        # What `send()` does first: what the request and the caller left open is as the client has it.
+        if self._state is not ClientState.OPENED:
+            self._require_open()
+        if "timeout" not in request.extensions:
+            request.extensions["timeout"] = self._timeout.as_dict()
+        if isinstance(auth, UseClientDefault):
+            chosen = self._auth
+            if chosen is not None and "_is_foreign" in request.__dict__:
+                # Whoever sends the `next_request` of a redirect by hand does not mean to tell the other server who they are.
+                chosen = None
+        else:
+            chosen = _make_auth(auth)
+        if chosen is None and request.url._userinfo and "_is_redirected" not in request.__dict__:
+            username, password = request.url.username, request.url.password
+            if username or password:
+                chosen = BasicAuth(username, password)
+        return chosen, self.follow_redirects if isinstance(follow_redirects, UseClientDefault) else follow_redirects
+
     def _require_open(self) -> None:
         if self._state is ClientState.CLOSED:
             raise RuntimeError("This client has been closed and sends nothing any more: make a new one.")
@@ -167,3 +267,15 @@ class BaseClient:
                 else "This client is open already: enter it with `with` before its first request, and only once."
             )
         self._state = ClientState.OPENED
+
+
+def _make_auth(auth: AuthTypes | None) -> Auth | None:
+    if auth is None or isinstance(auth, Auth):
+        return auth
+    if isinstance(auth, tuple):
+        if len(auth) != 2:
+            raise TypeError(f"auth= as a tuple is (user name, password), not {len(auth)} values.")
+        return BasicAuth(*auth)
+    if callable(auth):
+        return FunctionAuth(auth)
+    raise TypeError(f"auth= is (user name, password), an httpx.Auth, or a function from request to request, not {type(auth).__name__}.")

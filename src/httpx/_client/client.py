@@ -6,20 +6,35 @@ import contextlib
 import ssl
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from .._config import DEFAULT_LIMITS, DEFAULT_TIMEOUT_CONFIG, Limits, TimeoutTypes
+from .._config import DEFAULT_LIMITS, DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, Limits, TimeoutTypes
 from .._exchange import lifecycle
+from .._exchange.client import Hook, SyncCalls
 from .._models.headers import HeaderTypes
 from .._models.request import Request
 from .._models.response import Response
 from .._models.url import URL
 from .._network.base import drive
+from .._proxy import Proxy
 from .._transports.base import BaseTransport
 from .._transports.http import HTTPTransport
-from .._types import CertTypes, QueryParamTypes, RequestContent, URLTypes
+from .._types import (
+    AuthTypes,
+    CertTypes,
+    CookieTypes,
+    ProxyTypes,
+    QueryParamTypes,
+    RequestContent,
+    RequestData,
+    RequestExtensions,
+    RequestFiles,
+    URLTypes,
+)
 from .base import BaseClient, ClientState
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault
+from .mounts import arrange
+from .url_pattern import URLPattern
 
 C = typing.TypeVar("C", bound="Client")
 
@@ -29,45 +44,83 @@ class Client(BaseClient):
 
     Thread-safe. Close it when done, best with `with`.
 
-    * `params`, `headers`: sent with every request.
+    * `auth`: user name and password, an `httpx.Auth`, or a function from request to request.
+    * `params`, `headers`, `cookies`: sent with every request. Cookies that servers set are kept with these.
     * `ssl_context`: how servers are verified, see `httpx.SSLContext`; any `ssl.SSLContext` will do, and is never
       modified. The default verifies against certifi's bundle.
     * `verify`, `cert`: the older way to say the same, as `httpx.SSLContext` takes them; not together with `ssl_context`.
+    * `http1`, `http2`: the protocols that may be spoken.
+    * `proxy`: what all requests go through: a URL or an `httpx.Proxy`.
+    * `mounts`: transports by URL pattern, such as `"all://*.example.org"`; None there is the client's own. See docs/transports.md.
     * `timeout`: 5 seconds for each phase by default, see `httpx.Timeout`; None for no limit.
+    * `follow_redirects`: whether to follow them, at most `max_redirects` (20) for one request; not by default.
     * `limits`: at most 100 connections, 20 of them idle, for 5 seconds, by default; see `httpx.Limits`.
+    * `event_hooks`: functions called with each request and each response: `{"request": [...], "response": [...]}`.
     * `base_url`: what relative URLs are appended to.
     * `transport`: answers the requests instead of the network.
-    * `trust_env`: whether environment variables may have an effect; none that concerns TLS ever has.
+    * `trust_env`: whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say which proxy to use, if no argument does.
+      No other variable is read, and none that concerns TLS.
     * `default_encoding`: the charset of text that declares none, or a function from content to charset.
+    * `sensitive_headers`: names of header fields that hold credentials, besides the usual ones: no redirect takes them to
+      another origin.
     """
+
+    _calls = SyncCalls()
 
     def __init__(
         self,
         *,
+        auth: AuthTypes | None = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
         verify: ssl.SSLContext | str | bool = True,
         cert: CertTypes | None = None,
         trust_env: bool = True,
+        http1: bool = True,
+        http2: bool = False,
+        proxy: ProxyTypes | None = None,
+        mounts: Mapping[str, BaseTransport | None] | None = None,
         timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
+        follow_redirects: bool = False,
         limits: Limits = DEFAULT_LIMITS,
+        max_redirects: int = DEFAULT_MAX_REDIRECTS,
+        event_hooks: Mapping[str, Iterable[Hook]] | None = None,
         base_url: URLTypes = "",
         transport: BaseTransport | None = None,
         default_encoding: str | Callable[[bytes], str | None] = "utf-8",
         ssl_context: ssl.SSLContext | None = None,
+        sensitive_headers: Iterable[str] = (),
     ) -> None:
         super().__init__(
+            auth=auth,
             params=params,
             headers=headers,
+            cookies=cookies,
             timeout=timeout,
+            follow_redirects=follow_redirects,
+            max_redirects=max_redirects,
+            event_hooks=event_hooks,
             base_url=base_url,
             trust_env=trust_env,
             default_encoding=default_encoding,
+            sensitive_headers=sensitive_headers,
         )
-        self._transport: BaseTransport = transport or HTTPTransport(
-            verify=verify, cert=cert, trust_env=trust_env, limits=limits, ssl_context=ssl_context
-        )
-        self._caller = _Caller(self)
+
+        def make(proxy: Proxy | None = None) -> BaseTransport:
+            return HTTPTransport(
+                verify=verify,
+                cert=cert,
+                trust_env=trust_env,
+                http1=http1,
+                http2=http2,
+                limits=limits,
+                proxy=proxy,
+                ssl_context=ssl_context,
+            )
+
+        self._transport: BaseTransport = make() if transport is None else transport
+        self._mounts: dict[URLPattern, BaseTransport | None] = arrange(mounts, proxy, trust_env and transport is None, make)
 
     def request(
         self,
@@ -75,13 +128,21 @@ class Client(BaseClient):
         url: URLTypes,
         *,
         content: RequestContent | None = None,
+        data: RequestData | None = None,
+        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
+        auth: AuthTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
+        follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
-        extensions: typing.Mapping[str, typing.Any] | None = None,
+        extensions: RequestExtensions | None = None,
     ) -> Response:
         """Build a request from the client's settings and these, send it, and read the response.
+
+        The content comes from one of `content`, `data` with `files`, and `json`; see `httpx.Request`. `auth=None` sends the
+        request without the client's authentication. What is left out is as the client has it.
 
         Raises a subclass of `httpx.RequestError` if no complete response was received, `httpx.InvalidURL` for a URL
         that is none.
@@ -90,13 +151,16 @@ class Client(BaseClient):
             method,
             url,
             content=content,
+            data=data,
+            files=files,
             json=json,
             params=params,
             headers=headers,
+            cookies=cookies,
             timeout=timeout,
             extensions=extensions,
         )
-        return self.send(request)
+        return self.send(request, auth=auth, follow_redirects=follow_redirects)
 
     @contextlib.contextmanager
     def stream(
@@ -105,38 +169,57 @@ class Client(BaseClient):
         url: URLTypes,
         *,
         content: RequestContent | None = None,
+        data: RequestData | None = None,
+        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
+        auth: AuthTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
+        follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
-        extensions: typing.Mapping[str, typing.Any] | None = None,
+        extensions: RequestExtensions | None = None,
     ) -> Iterator[Response]:
         """Like `request()`, but the body is left to be iterated within the `with` block, and closed at its end."""
         request = self.build_request(
             method,
             url,
             content=content,
+            data=data,
+            files=files,
             json=json,
             params=params,
             headers=headers,
+            cookies=cookies,
             timeout=timeout,
             extensions=extensions,
         )
-        response = self.send(request, stream=True)
+        response = self.send(request, stream=True, auth=auth, follow_redirects=follow_redirects)
         try:
             yield response
         finally:
             response.close()
 
-    def send(self, request: Request, *, stream: bool = False) -> Response:
+    def send(
+        self,
+        request: Request,
+        *,
+        stream: bool = False,
+        auth: AuthTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
+        follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
+    ) -> Response:
         """Send a request that was built before. With `stream`, the body is left to be read, and the response to be closed."""
-        self._require_open()
-        return drive(lifecycle.send(self._caller, request, stream))
+        chosen, follow = self._start(request, auth, follow_redirects)
+        return drive(lifecycle.send(self, request, stream, chosen, follow))
 
     def _send_single_request(self, request: Request) -> Response:
         return self._transport_for_url(request.url).handle_request(request)
 
     def _transport_for_url(self, url: URL) -> BaseTransport:
+        if self._mounts:
+            for pattern, transport in self._mounts.items():
+                if pattern.matches(url):
+                    return self._transport if transport is None else transport
         return self._transport
 
     def get(
@@ -145,11 +228,24 @@ class Client(BaseClient):
         *,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
+        auth: AuthTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
+        follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
-        extensions: typing.Mapping[str, typing.Any] | None = None,
+        extensions: RequestExtensions | None = None,
     ) -> Response:
         """Send a GET request; see `request()`."""
-        return self.request("GET", url, params=params, headers=headers, timeout=timeout, extensions=extensions)
+        return self.request(
+            "GET",
+            url,
+            params=params,
+            headers=headers,
+            cookies=cookies,
+            auth=auth,
+            follow_redirects=follow_redirects,
+            timeout=timeout,
+            extensions=extensions,
+        )
 
     def options(
         self,
@@ -157,11 +253,24 @@ class Client(BaseClient):
         *,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
+        auth: AuthTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
+        follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
-        extensions: typing.Mapping[str, typing.Any] | None = None,
+        extensions: RequestExtensions | None = None,
     ) -> Response:
-        """Send a OPTIONS request; see `request()`."""
-        return self.request("OPTIONS", url, params=params, headers=headers, timeout=timeout, extensions=extensions)
+        """Send an OPTIONS request; see `request()`."""
+        return self.request(
+            "OPTIONS",
+            url,
+            params=params,
+            headers=headers,
+            cookies=cookies,
+            auth=auth,
+            follow_redirects=follow_redirects,
+            timeout=timeout,
+            extensions=extensions,
+        )
 
     def head(
         self,
@@ -169,31 +278,54 @@ class Client(BaseClient):
         *,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
+        auth: AuthTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
+        follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
-        extensions: typing.Mapping[str, typing.Any] | None = None,
+        extensions: RequestExtensions | None = None,
     ) -> Response:
         """Send a HEAD request; see `request()`."""
-        return self.request("HEAD", url, params=params, headers=headers, timeout=timeout, extensions=extensions)
+        return self.request(
+            "HEAD",
+            url,
+            params=params,
+            headers=headers,
+            cookies=cookies,
+            auth=auth,
+            follow_redirects=follow_redirects,
+            timeout=timeout,
+            extensions=extensions,
+        )
 
     def post(
         self,
         url: URLTypes,
         *,
         content: RequestContent | None = None,
+        data: RequestData | None = None,
+        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
+        auth: AuthTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
+        follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
-        extensions: typing.Mapping[str, typing.Any] | None = None,
+        extensions: RequestExtensions | None = None,
     ) -> Response:
         """Send a POST request; see `request()`."""
         return self.request(
             "POST",
             url,
             content=content,
+            data=data,
+            files=files,
             json=json,
             params=params,
             headers=headers,
+            cookies=cookies,
+            auth=auth,
+            follow_redirects=follow_redirects,
             timeout=timeout,
             extensions=extensions,
         )
@@ -203,20 +335,30 @@ class Client(BaseClient):
         url: URLTypes,
         *,
         content: RequestContent | None = None,
+        data: RequestData | None = None,
+        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
+        auth: AuthTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
+        follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
-        extensions: typing.Mapping[str, typing.Any] | None = None,
+        extensions: RequestExtensions | None = None,
     ) -> Response:
         """Send a PUT request; see `request()`."""
         return self.request(
             "PUT",
             url,
             content=content,
+            data=data,
+            files=files,
             json=json,
             params=params,
             headers=headers,
+            cookies=cookies,
+            auth=auth,
+            follow_redirects=follow_redirects,
             timeout=timeout,
             extensions=extensions,
         )
@@ -226,20 +368,30 @@ class Client(BaseClient):
         url: URLTypes,
         *,
         content: RequestContent | None = None,
+        data: RequestData | None = None,
+        files: RequestFiles | None = None,
         json: typing.Any = None,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
+        auth: AuthTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
+        follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
-        extensions: typing.Mapping[str, typing.Any] | None = None,
+        extensions: RequestExtensions | None = None,
     ) -> Response:
         """Send a PATCH request; see `request()`."""
         return self.request(
             "PATCH",
             url,
             content=content,
+            data=data,
+            files=files,
             json=json,
             params=params,
             headers=headers,
+            cookies=cookies,
+            auth=auth,
+            follow_redirects=follow_redirects,
             timeout=timeout,
             extensions=extensions,
         )
@@ -250,21 +402,36 @@ class Client(BaseClient):
         *,
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
+        auth: AuthTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
+        follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
-        extensions: typing.Mapping[str, typing.Any] | None = None,
+        extensions: RequestExtensions | None = None,
     ) -> Response:
         """Send a DELETE request; see `request()`."""
-        return self.request("DELETE", url, params=params, headers=headers, timeout=timeout, extensions=extensions)
+        return self.request(
+            "DELETE",
+            url,
+            params=params,
+            headers=headers,
+            cookies=cookies,
+            auth=auth,
+            follow_redirects=follow_redirects,
+            timeout=timeout,
+            extensions=extensions,
+        )
 
     def close(self) -> None:
         """Close the client and its connections."""
         if self._state is not ClientState.CLOSED:
             self._state = ClientState.CLOSED
-            self._transport.close()
+            for transport in self._transports():
+                transport.close()
 
     def __enter__(self: C) -> C:
         self._enter()
-        self._transport.__enter__()
+        for transport in self._transports():
+            transport.__enter__()
         return self
 
     def __exit__(
@@ -274,25 +441,8 @@ class Client(BaseClient):
         traceback: types.TracebackType | None = None,
     ) -> None:
         self._state = ClientState.CLOSED
-        self._transport.__exit__(exc_type, exc_value, traceback)
+        for transport in self._transports():
+            transport.__exit__(exc_type, exc_value, traceback)
 
-
-class _Caller:
-    # What `lifecycle.send` may ask of this client.
-    __slots__ = ("_client",)
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    @property
-    def default_encoding(self) -> str | Callable[[bytes], str | None]:
-        return self._client.default_encoding
-
-    async def send_single_request(self, request: Request) -> Response:
-        return self._client._send_single_request(request)
-
-    async def read(self, response: Response) -> None:
-        response.read()
-
-    async def close(self, response: Response) -> None:
-        response.close()
+    def _transports(self) -> list[BaseTransport]:
+        return [self._transport, *(transport for transport in self._mounts.values() if transport is not None)]

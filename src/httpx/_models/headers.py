@@ -5,6 +5,8 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
+from .credentials import CREDENTIAL_FIELDS
+
 Fields = list[tuple[bytes, bytes]]
 
 HeaderTypes = typing.Union[
@@ -15,9 +17,7 @@ HeaderTypes = typing.Union[
     "typing.Sequence[tuple[bytes, bytes]]",
 ]
 
-_SECRET_NAMES = frozenset(
-    (b"authorization", b"proxy-authorization", b"cookie", b"set-cookie", b"x-api-key", b"api-key", b"x-auth-token", b"private-token")
-)
+_SECRET_NAMES = frozenset(name.encode("ascii") for name in (*CREDENTIAL_FIELDS, "set-cookie"))
 
 
 PICKED = ("connection", "content-encoding", "content-length", "location", "set-cookie", "transfer-encoding")

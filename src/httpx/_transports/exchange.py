@@ -13,7 +13,7 @@ from .._connections.establish import Dialer, Route
 from .._connections.http1 import ConnectionDied, HTTP1Connection, Timeouts
 from .._connections.proxied import request_through
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
-from .._exceptions import PoolTimeout, UnsupportedProtocol
+from .._exceptions import PoolTimeout, TransportError, UnsupportedProtocol
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
@@ -162,6 +162,22 @@ class _Body:
             if not connection.is_upgraded:
                 self._release(drop=False)
         return data
+
+    async def rest(self, limit: int, patience: float) -> bytes | None:
+        """What is left of the body. None, and it is closed, if that is more than `limit` bytes or takes longer than `patience` seconds."""
+        received = bytearray()
+        deadline = time.monotonic() + patience
+        try:
+            while len(received) <= limit and (left := deadline - time.monotonic()) > 0:
+                self._timeout = left if self._timeout is None else min(self._timeout, left)
+                data = await self._next()
+                if data is None:
+                    return bytes(received)
+                received += data
+        except TransportError:
+            pass
+        self._release(drop=True)
+        return None
 
     def _release(self, drop: bool) -> None:
         connection, self._connection = self._connection, None

@@ -1,0 +1,34 @@
+"""Which transport serves which URLs: those that the user mounted, and those that go through proxies."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Mapping
+
+from .._proxy import Proxy
+from .._types import ProxyTypes
+from .environment import get_environment_proxies
+from .url_pattern import URLPattern
+
+T = typing.TypeVar("T")
+
+
+def arrange(
+    mounts: Mapping[str, T | None] | None, proxy: ProxyTypes | None, reads_environment: bool, make: Callable[[Proxy], T]
+) -> dict[URLPattern, T | None]:
+    """Transports by pattern in the order in which they are to be looked at; None is the client's own.
+
+    `proxy` serves all URLs; without it the environment is asked, if it may be. `mounts` override both.
+    """
+    proxies: Mapping[str, ProxyTypes | None] = {}
+    if proxy is not None:
+        proxies = {"all://": proxy}
+    elif reads_environment:
+        proxies = get_environment_proxies()
+    table: dict[URLPattern, T | None] = {}
+    if any(proxies.values()):
+        for key, via in proxies.items():
+            table[URLPattern(key)] = None if via is None else make(via if isinstance(via, Proxy) else Proxy(via))
+    for key, transport in (mounts or {}).items():
+        table[URLPattern(key)] = transport
+    return dict(sorted(table.items()))

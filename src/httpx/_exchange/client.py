@@ -1,0 +1,153 @@
+"""What the life of a request asks of a client, and the two ways of calling what exists in a sync and in an async form.
+
+Each concern of this floor is one coroutine for both clients. A client's `Calls` are what differs: the sync ones never suspend.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import AsyncIterator, Callable, Iterator
+
+from .._auth.base import Auth
+from .._content.streams import SyncByteStream
+from .._models.cookies import Cookies
+from .._models.headers import Headers
+from .._models.request import Request
+from .._models.response import Response
+from .._models.url import URL
+from .._types import CookieTypes
+
+Hook = Callable[..., typing.Any]
+
+
+class Client(typing.Protocol):
+    """A client, as the exchange sees it. All of it is looked up at each request: any of it may have been replaced."""
+
+    max_redirects: int
+    default_encoding: str | Callable[[bytes], str | None]
+    _event_hooks: dict[str, list[Hook]]
+    _cookies: Cookies
+
+    @property
+    def _calls(self) -> Calls: ...
+
+    def _redirect_headers(self, request: Request, url: URL, method: str) -> Headers: ...
+
+    def _add_cookies(self, request: Request, own: CookieTypes | None) -> None: ...
+
+
+class Calls(typing.Protocol):
+    """A client's way of calling."""
+
+    async def send_single_request(self, client: typing.Any, request: Request) -> Response:
+        """One exchange, through whatever has taken the place of the client's own method."""
+        ...
+
+    async def read(self, response: Response) -> None:
+        """Read the body into memory."""
+        ...
+
+    async def close(self, response: Response) -> None:
+        """Close the response."""
+        ...
+
+    async def hook(self, hook: Hook, message: Request | Response) -> None:
+        """Call an event hook."""
+        ...
+
+    def start_flow(self, auth: Auth, request: Request) -> typing.Any:
+        """The requests that authenticate `request`."""
+        ...
+
+    async def next_request(self, flow: typing.Any, response: Response | None) -> Request | None:
+        """What the flow wants to be sent, now that it has `response`; None if that was the last one."""
+        ...
+
+    async def close_generator(self, generator: typing.Any) -> None:
+        """Let go of a flow, or of the pieces of a body, finished or not."""
+        ...
+
+    def pieces(self, response: Response) -> typing.Any:
+        """An iterator over the body as it arrives, not decoded."""
+        ...
+
+    async def next_piece(self, pieces: typing.Any) -> bytes | None:
+        """Its next piece, None at the end."""
+        ...
+
+
+class SyncCalls:
+    """The calls of `Client`."""
+
+    async def send_single_request(self, client: typing.Any, request: Request) -> Response:
+        if not isinstance(request.stream, SyncByteStream):
+            raise RuntimeError("The content of this request is an async iterable, which only an AsyncClient can send.")
+        response: Response = client._send_single_request(request)
+        return response
+
+    async def read(self, response: Response) -> None:
+        response.read()
+
+    async def close(self, response: Response) -> None:
+        response.close()
+
+    async def hook(self, hook: Hook, message: Request | Response) -> None:
+        hook(message)
+
+    def start_flow(self, auth: Auth, request: Request) -> typing.Any:
+        return auth.sync_auth_flow(request)
+
+    async def next_request(self, flow: typing.Any, response: Response | None) -> Request | None:
+        try:
+            request: Request = flow.send(response)
+        except StopIteration:
+            return None
+        return request
+
+    async def close_generator(self, generator: typing.Any) -> None:
+        generator.close()
+
+    def pieces(self, response: Response) -> Iterator[bytes]:
+        return response.iter_raw()
+
+    async def next_piece(self, pieces: Iterator[bytes]) -> bytes | None:
+        return next(pieces, None)
+
+
+class AsyncCalls:
+    """The calls of `AsyncClient`."""
+
+    async def send_single_request(self, client: typing.Any, request: Request) -> Response:
+        response: Response = await client._send_single_request(request)
+        return response
+
+    async def read(self, response: Response) -> None:
+        await response.aread()
+
+    async def close(self, response: Response) -> None:
+        await response.aclose()
+
+    async def hook(self, hook: Hook, message: Request | Response) -> None:
+        result = hook(message)
+        if inspect.isawaitable(result):
+            await result
+
+    def start_flow(self, auth: Auth, request: Request) -> typing.Any:
+        return auth.async_auth_flow(request)
+
+    async def next_request(self, flow: typing.Any, response: Response | None) -> Request | None:
+        try:
+            request: Request = await flow.asend(response)
+        except StopAsyncIteration:
+            return None
+        return request
+
+    async def close_generator(self, generator: typing.Any) -> None:
+        await generator.aclose()
+
+    def pieces(self, response: Response) -> AsyncIterator[bytes]:
+        return response.aiter_raw()
+
+    async def next_piece(self, pieces: AsyncIterator[bytes]) -> bytes | None:
+        return await anext(pieces, None)

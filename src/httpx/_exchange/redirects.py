@@ -1,0 +1,152 @@
+"""Redirects (RFC 9110 section 15.4): where they lead, and what of a request may go there."""
+
+from __future__ import annotations
+
+import re
+import typing
+
+from .._exceptions import InvalidURL, RemoteProtocolError, StreamConsumed, TooManyRedirects
+from .._models.headers import Headers
+from .._models.request import Request
+from .._models.response import Response
+from .._models.url import URL
+from . import hooks, single
+from .client import Client
+from .drain import drain
+
+# Fields that describe content, and go when it goes (section 15.4), with those that frame it or wait for it.
+_ABOUT_CONTENT = frozenset(
+    (
+        b"content-digest",
+        b"content-disposition",
+        b"content-encoding",
+        b"content-language",
+        b"content-length",
+        b"content-location",
+        b"content-range",
+        b"content-type",
+        b"digest",
+        b"expect",
+        b"last-modified",
+        b"repr-digest",
+        b"trailer",
+        b"transfer-encoding",
+    )
+)
+
+_PORT_ALONE = re.compile(r"https?://(?=:[0-9])", re.IGNORECASE)
+
+
+async def send(client: Client, request: Request, follow: bool, history: list[Response]) -> Response:
+    """Send `request`, and if `follow`, whatever it is redirected to; responses that redirected are added to `history`.
+
+    Raises `TooManyRedirects` after the client's `max_redirects`, `RemoteProtocolError` if there is no telling where a redirect
+    leads. Without `follow` such a response is returned, and otherwise knows its `next_request`.
+    """
+    followed = 0
+    while True:
+        on_event = client._event_hooks
+        if on_event["request"] or on_event["response"]:
+            response = await hooks.send(client, request)
+        else:
+            response = await single.send(client, request)
+        if history:
+            response.history = list(history)
+        if not 300 <= response.status_code <= 399 or not response.has_redirect_location:
+            return response
+        try:
+            following = _following(client, request, response, follow)
+            if following is None or not follow:
+                response.next_request = following
+                return response
+            if followed == client.max_redirects:
+                raise TooManyRedirects(
+                    f"Followed {followed} redirects, as many as are allowed (max_redirects), and was redirected again.", request=following
+                )
+            require_repeatable(following)
+            await drain(client, response)
+        except BaseException:
+            await client._calls.close(response)
+            raise
+        history.append(response)
+        followed += 1
+        request = following
+
+
+def require_repeatable(request: Request) -> None:
+    """Raise `StreamConsumed` if the content of `request` was a stream that is gone: nothing must be sent as if it were whole."""
+    stream: typing.Any = request.stream
+    if getattr(stream, "_is_stream_consumed", False) and getattr(stream, "_runs_once", False):
+        raise StreamConsumed()
+
+
+def _following(client: Client, request: Request, response: Response, follow: bool) -> Request | None:
+    # The request that the response asks for. If it asks for nothing possible: None, or an error for who wants to go there.
+    try:
+        url = _redirect_url(request, response)
+    except (InvalidURL, UnicodeDecodeError) as error:
+        if not follow:
+            return None
+        raise RemoteProtocolError(f"The redirect cannot be followed, its Location is no URL: {error}", request=request) from error
+    method = redirect_method(request.method, response.status_code)
+    headers = client._redirect_headers(request, url, method)
+    same_origin = is_same_origin(request.url, url)
+    extensions = {
+        name: value
+        for name, value in request.extensions.items()
+        if name != "target" and (same_origin or name != "sni_hostname")  # they were meant for that URL, and for that server
+    }
+    stream = request.stream if method == request.method else None
+    following = Request(method, url, headers=headers, stream=stream, extensions=extensions)
+    if stream is not None and hasattr(request, "_content"):
+        following._content = request._content
+    if "cookie" not in following.headers:
+        client._add_cookies(following, request.__dict__.get("_cookies") if same_origin else None)
+    # Its URL, and any name and password in it, are the server's choice; and another origin is not whom credentials were meant for.
+    following.__dict__["_is_redirected"] = True
+    if not same_origin or "_is_foreign" in request.__dict__:
+        following.__dict__["_is_foreign"] = True
+    return following
+
+
+def _redirect_url(request: Request, response: Response) -> URL:
+    # The first one counts if there are several. What it holds is not changed in any way: it may be signed.
+    location = next(value for name, value in response.headers._fields if name.lower() == b"location").decode("utf-8")
+    if (port_alone := _PORT_ALONE.match(location)) is not None:
+        # A server that knows its port and not its name means itself.
+        location = f"{port_alone[0]}{request.url._netloc.decode().removesuffix(f':{request.url.port}')}{location[port_alone.end() :]}"
+    url = request.url.join(location)
+    if request.url._fragment and url._fragment is None:
+        url = url.copy_with(fragment=request.url.fragment)
+    return url
+
+
+def redirect_method(method: str, status_code: int) -> str:
+    """The method of the request that follows a redirect (sections 15.4.2 to 15.4.4)."""
+    if status_code == 303 and method != "HEAD":
+        return "GET"
+    if status_code in (301, 302) and method == "POST":
+        return "GET"
+    return method
+
+
+def redirect_headers(request: Request, url: URL, method: str, sensitive: typing.Collection[str]) -> Headers:
+    """The header fields that may go to `url`: to another origin none that holds credentials, and none on content without content."""
+    dropped: set[bytes] = set()
+    if not is_same_origin(request.url, url):
+        dropped.update(name.encode("ascii", "replace") for name in sensitive)
+        dropped.update((b"authorization", b"proxy-authorization", b"cookie", b"host"))
+    elif "_cookies" in request.__dict__:
+        dropped.add(b"cookie")  # it came from the jar, which knows what to send where
+    if request.url._netloc != url._netloc:
+        dropped.add(b"host")
+    if method != request.method:
+        dropped |= _ABOUT_CONTENT
+    return Headers([field for field in request.headers._fields if field[0].lower() not in dropped])
+
+
+def is_same_origin(url: URL, other: URL) -> bool:
+    """Whether credentials for `url` are good for `other`: scheme, host and port are the same, or the only change is to TLS."""
+    if url._origin == other._origin:
+        return True
+    return url._origin[0] == "http" and other._origin == ("https", url._origin[1], 443) and url._origin[2] == 80

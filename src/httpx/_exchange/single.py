@@ -1,0 +1,55 @@
+"""One request and its response, through the client's own method and so through its transport."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from .._exceptions import RequestError
+from .._models.request import Request
+from .._models.response import Response
+from .._models.url import URL
+from .client import Client
+
+logger = logging.getLogger("httpx")
+
+
+async def send(client: Client, request: Request) -> Response:
+    """Send `request`; keep the cookies that the response sets, and log it."""
+    started = time.perf_counter()
+    try:
+        response = await client._calls.send_single_request(client, request)
+    except RequestError as error:
+        if error._request is None:
+            error.request = request
+        raise
+    response._request = request
+    response._clock = (time.perf_counter, started)
+    response.default_encoding = client.default_encoding
+    try:
+        if response.headers._peek(b"set-cookie") is not None:
+            client._cookies.extract_cookies(response)
+        if logger.isEnabledFor(logging.INFO):
+            _log(request, response)
+    except BaseException:
+        await client._calls.close(response)
+        raise
+    return response
+
+
+def _log(request: Request, response: Response) -> None:
+    logger.info(
+        'HTTP Request: %s %s "%s %d %s"',
+        request.method,
+        _loggable(request.url),
+        response.http_version,
+        response.status_code,
+        response.reason_phrase,
+    )
+
+
+def _loggable(url: URL) -> str:
+    # Logs are read by more people than may know a password, a signature or a token, and queries are full of these.
+    if not url._query:
+        return repr(url)[5:-2]  # the form without the password
+    return repr(url.copy_with(query=None, fragment=None))[5:-2] + "?[secure]"

@@ -1,0 +1,32 @@
+"""Which header fields are commonly used for credentials: hidden in `repr`, and never sent on to another origin."""
+
+from __future__ import annotations
+
+# Names in lower case. `Client(sensitive_headers=...)` adds to them.
+CREDENTIAL_FIELDS = frozenset(
+    (
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "api-key",
+        "apikey",
+        "ocp-apim-subscription-key",
+        "private-token",
+        "x-access-token",
+        "x-amz-security-token",
+        "x-api-key",
+        "x-api-token",
+        "x-auth-key",
+        "x-auth-token",
+        "x-authorization",
+        "x-csrf-token",
+        "x-functions-key",
+        "x-gitlab-token",
+        "x-goog-api-key",
+        "x-goog-iam-authorization-token",
+        "x-session-token",
+        "x-shopify-access-token",
+        "x-vault-token",
+        "x-xsrf-token",
+    )
+)
