@@ -89,11 +89,19 @@ class Limits:
     * `max_connections`: open at once, idle ones included; None (the default here) for no limit.
     * `max_keepalive_connections`: kept open while idle; None for no limit.
     * `keepalive_expiry`: seconds an idle connection is kept; 5 by default, None for ever.
+    * `max_connections_per_host`: open at once to one origin (scheme, host and port); None, the default, for no limit.
+    * `max_connection_age`: seconds after which a connection begins no further request; None, the default, for no limit.
 
     Clients use `Limits(max_connections=100, max_keepalive_connections=20)` unless told otherwise.
     """
 
-    __slots__ = ("keepalive_expiry", "max_connections", "max_keepalive_connections")
+    __slots__ = (
+        "keepalive_expiry",
+        "max_connection_age",
+        "max_connections",
+        "max_connections_per_host",
+        "max_keepalive_connections",
+    )
 
     def __init__(
         self,
@@ -101,13 +109,23 @@ class Limits:
         max_connections: int | None = None,
         max_keepalive_connections: int | None = None,
         keepalive_expiry: float | None = 5.0,
+        max_connections_per_host: int | None = None,
+        max_connection_age: float | None = None,
     ) -> None:
         self.max_connections: int | None = max_connections
         self.max_keepalive_connections: int | None = max_keepalive_connections
         self.keepalive_expiry: float | None = keepalive_expiry
+        self.max_connections_per_host: int | None = max_connections_per_host
+        self.max_connection_age: float | None = max_connection_age
 
-    def _values(self) -> tuple[int | None, int | None, float | None]:
-        return (self.max_connections, self.max_keepalive_connections, self.keepalive_expiry)
+    def _values(self) -> tuple[float | None, ...]:
+        return (
+            self.max_connections,
+            self.max_keepalive_connections,
+            self.keepalive_expiry,
+            self.max_connections_per_host,
+            self.max_connection_age,
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Limits) and self._values() == other._values()
@@ -116,9 +134,12 @@ class Limits:
         return hash(self._values())
 
     def __repr__(self) -> str:
+        added = "".join(
+            f", {name}={value}" for name in ("max_connections_per_host", "max_connection_age") if (value := getattr(self, name)) is not None
+        )
         return (
             f"Limits(max_connections={self.max_connections}, "
-            f"max_keepalive_connections={self.max_keepalive_connections}, keepalive_expiry={self.keepalive_expiry})"
+            f"max_keepalive_connections={self.max_keepalive_connections}, keepalive_expiry={self.keepalive_expiry}{added})"
         )
 
 

@@ -135,14 +135,35 @@ def serve_nginx(folder: Path, certificate: Path | None = None, key: Path | None 
         process.communicate(timeout=PATIENCE)
 
 
+def find_nghttpd() -> str | None:
+    return shutil.which("nghttpd")
+
+
+@contextlib.contextmanager
+def serve_nghttpd(folder: Path) -> Iterator[str]:
+    """Run nghttpd, which serves `folder` over HTTP/2 without TLS and echoes what is posted; gives its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    executable = find_nghttpd()
+    assert executable is not None
+    command = [executable, "--no-tls", "--echo-upload", "--address=127.0.0.1", f"--htdocs={folder}", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        _wait_until_listening(process, port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+
+
 def _wait_until_listening(process: subprocess.Popen[str], port: int) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
-            assert process.poll() is None, f"nginx did not start: {process.communicate()[1]}"
-            assert time.monotonic() < deadline, "nginx does not listen"
-            time.sleep(0.01)  # nginx cannot be asked to tell when it listens
+            assert process.poll() is None, f"the server did not start: {process.communicate()[1]}"
+            assert time.monotonic() < deadline, "the server does not listen"
+            time.sleep(0.01)  # it cannot be asked to tell when it listens
         else:
             return

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from .._auth.base import Auth, FunctionAuth
 from .._auth.basic import BasicAuth
 from .._config import DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, Timeout, TimeoutTypes
-from .._connections.http1 import prepare
+from .._connections.wire_form import prepare
 from .._exchange.client import Hook
 from .._exchange.redirects import redirect_headers
 from .._models.cookies import Cookies

@@ -11,6 +11,7 @@ from .._network.addresses import peer_name
 from .._network.base import Network, SocketOption, Stream
 from .._network.resolver import Resolver, ResolverTypes, forget, resolve
 from .._proxy import Proxy
+from .._tls.offer import HTTP_1_1, HTTP_2, HTTP_2_OR_1_1
 from .proxied import address_of, connect_request, is_http
 from .secure import secure
 from .tunnel import open_http_tunnel, open_socks_tunnel
@@ -44,6 +45,34 @@ class Dialer(typing.NamedTuple):
     socket_options: typing.Sequence[SocketOption] = ()
     resolver: ResolverTypes = Resolver()
 
+    @property
+    def alpn(self) -> tuple[str, ...]:
+        """The protocols to offer in a TLS handshake, best first."""
+        if not self.http2:
+            return HTTP_1_1
+        return HTTP_2_OR_1_1 if self.http1 else HTTP_2
+
+    def may_multiplex(self, route: Route) -> bool:
+        """Whether a connection may turn out to speak HTTP/2: if the server agrees, or where nothing else is spoken."""
+        return self.http2 and (route.scheme == "https" or not self.http1)
+
+    def speaks_http2(self, route: Route, stream: Stream) -> bool:
+        """Whether HTTP/2 is what `stream` is for. Raises `ConnectError` if the server wants a protocol that is not allowed."""
+        if route.scheme != "https":
+            return self.http2 and not self.http1
+        chosen = stream.info("ssl_object").selected_alpn_protocol()
+        if chosen == "h2" and not self.http2:
+            raise ConnectError(
+                f"{stream.peer} chose HTTP/2, which ssl_context offers and this client does not speak: "
+                "pass http2=True, or call set_alpn_protocols(['http/1.1']) on the context."
+            )
+        if chosen != "h2" and not self.http1:
+            raise ConnectError(
+                f"{stream.peer} did not agree to HTTP/2, and http1=False rules out HTTP/1.1. "
+                "An ssl.SSLContext of your own must offer it: call set_alpn_protocols(['h2']) on it."
+            )
+        return bool(chosen == "h2")
+
     async def dial(self, network: Network, route: Route, timeout: float | None) -> Stream:
         """Connect, and do the TLS handshake for https, both within `timeout` seconds; if that fails, try again `retries` times."""
         failures = 0
@@ -67,7 +96,7 @@ class Dialer(typing.NamedTuple):
             return stream
         try:
             left = remaining(deadline, stream.peer)
-            return await secure(stream, network, self.ssl_context, route.server_hostname, route.port, left)
+            return await secure(stream, network, self.ssl_context, route.server_hostname, route.port, left, self.alpn)
         except BaseException:
             stream.close()
             raise

@@ -4,47 +4,55 @@ from __future__ import annotations
 
 import time
 import typing
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 
 from .._content.streams import ByteStream
-from .._exceptions import LocalProtocolError, ReadError, ReadTimeout, RemoteProtocolError, WriteError
-from .._models.headers import Headers
+from .._exceptions import ReadError, ReadTimeout, RemoteProtocolError, WriteError
 from .._models.request import Request
 from .._network.base import Network, Stream
 from .._network.failures import first_exchange_error
 from .._protocols.http1.engine import NEED_DATA, UPGRADED, HTTP1Engine
 from .._protocols.http1.head import ResponseHead
-from .._protocols.http1.serialize import LAST_CHUNK, serialize_chunk, serialize_fields, serialize_head
+from .._protocols.http1.serialize import LAST_CHUNK, serialize_chunk, serialize_head
+from .body import PIECE, Parts, check_length, is_repeatable, parts_of
+from .exchange import ConnectionDied, Timeouts
+from .wire_form import WireForm, prepare
 
-_PIECE = 262_144  # bytes of a body that are handed over between two looks at whether the server has answered already
 _CONTINUE_PATIENCE = 1.0  # seconds to wait for "100 Continue" before sending the body all the same (RFC 9110 section 10.1.1)
-
-Timeouts = typing.Mapping[str, float | None]
-_IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
-
-
-class ConnectionDied(Exception):
-    """A connection that was used before broke before any byte of this response: the request may be sent on another one."""
-
-    def __init__(self, cause: Exception) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
 
 
 class HTTP1Connection:
-    """An open connection, and how far it is in its exchange."""
+    """An open connection, and how far it is in its exchange: it is its own `Exchange`, since it has one at a time."""
 
-    __slots__ = ("_engine", "_network", "_served", "idle_since", "key", "stream")
+    __slots__ = ("_engine", "_network", "_served", "idle_since", "key", "opened_at", "origin", "stream")
+
+    multiplexes = False
+    capacity = 1
+    stream_id = None
 
     def __init__(self, key: typing.Hashable, stream: Stream, network: Network) -> None:
         self.key = key
         self.stream = stream
-        self.idle_since = 0.0
+        self.idle_since = self.opened_at = 0.0
+        self.origin: typing.Any = None
         self._engine = HTTP1Engine()
         self._network = network
         self._served = 0
 
-    def is_usable(self) -> bool:
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing has been noticed that would end the connection."""
+        return self.stream.is_quiet()
+
+    def begin(self) -> HTTP1Connection:
+        """A new exchange."""
+        return self
+
+    @property
+    def connection(self) -> HTTP1Connection:
+        """The connection of this exchange."""
+        return self
+
+    async def is_usable(self, timeout: float | None) -> bool:
         """Whether another request may go over this connection: it is open, and has not spoken out of turn."""
         return self.stream.is_quiet()
 
@@ -71,7 +79,7 @@ class HTTP1Connection:
             if not self._engine.awaits_first_byte:
                 raise
             told = failure or error
-            if was_used and _is_repeatable(request):
+            if was_used and is_repeatable(request):
                 raise ConnectionDied(told) from error
             tls = None if was_used else self.stream.info("ssl_object")
             if tls is not None:
@@ -86,17 +94,17 @@ class HTTP1Connection:
         timeout = timeouts.get("write")
         self._engine.start(request.method, form.stays_open, form.offers_upgrade)
         stream = request.stream
-        if type(stream) is ByteStream and form.is_plain and len(stream._bytes) <= _PIECE:
+        if type(stream) is ByteStream and form.is_plain and len(stream._bytes) <= PIECE:
             if len(stream._bytes) != (form.length or 0):
-                _check_length(len(stream._bytes), form.length)
+                check_length(len(stream._bytes), form.length)
             await self.stream.send(head + stream._bytes, timeout)
             return
         await self.stream.send(head, timeout)
         if form.expects_continue and await self._is_answered_within(_CONTINUE_PATIENCE):
             return
-        await self._send_body(_parts(stream, self._network), form.length, form.chunked, timeout)
+        await self._send_body(parts_of(stream, self._network), form.length, form.chunked, timeout)
 
-    async def _send_body(self, parts: _Parts, length: int | None, chunked: bool, timeout: float | None) -> None:
+    async def _send_body(self, parts: Parts, length: int | None, chunked: bool, timeout: float | None) -> None:
         sent = 0
         has_begun = False
         try:
@@ -105,9 +113,9 @@ class HTTP1Connection:
                     continue
                 sent += len(part)
                 if length is not None and sent > length:
-                    _check_length(sent, length)
-                for start in range(0, len(part), _PIECE):
-                    piece = part if len(part) <= _PIECE else part[start : start + _PIECE]
+                    check_length(sent, length)
+                for start in range(0, len(part), PIECE):
+                    piece = part if len(part) <= PIECE else part[start : start + PIECE]
                     if has_begun and not self.stream.is_quiet():
                         # An answer before the end of the question: the server will not read the rest.
                         self._engine.abandon_request()
@@ -119,7 +127,7 @@ class HTTP1Connection:
         if chunked:
             await self.stream.send(LAST_CHUNK, timeout)
         else:
-            _check_length(sent, length)
+            check_length(sent, length)
 
     async def _is_answered_within(self, patience: float) -> bool:
         # True if the server gave a final answer instead of "100 Continue"; the body is then not wanted.
@@ -177,6 +185,11 @@ class HTTP1Connection:
         """Close the books on this exchange: whether the connection may be used again."""
         return self._engine.finish()
 
+    def abandon(self) -> bool:
+        """The exchange ends before its time. What would still arrive is in the way of any other: the connection is done."""
+        self.stream.close()
+        return False
+
     @property
     def trailers(self) -> list[tuple[bytes, bytes]]:
         """The trailer fields of a body that is complete."""
@@ -190,107 +203,3 @@ class HTTP1Connection:
     def unread(self) -> bytes:
         """After an upgrade: bytes that already belong to the other protocol."""
         return self._engine.unread()
-
-
-class _Parts:
-    # A body's parts, one at a time, whichever kind of iterable gives them: what `async for` cannot be written over.
-    async def next(self) -> bytes | None:
-        raise NotImplementedError
-
-    async def close(self) -> None:
-        return None
-
-
-class _SyncParts(_Parts):
-    def __init__(self, iterator: Iterator[bytes], network: Network) -> None:
-        self._iterator = iterator
-        self._network = network
-
-    async def next(self) -> bytes | None:
-        # Where there is an event loop, reading a file must not block it.
-        return await self._network.in_thread(lambda: next(self._iterator, None))
-
-
-class _AsyncParts(_Parts):
-    def __init__(self, iterator: AsyncIterator[bytes]) -> None:
-        self._iterator = iterator
-
-    async def next(self) -> bytes | None:
-        try:
-            return await self._iterator.__anext__()
-        except StopAsyncIteration:
-            return None
-
-    async def close(self) -> None:
-        aclose = getattr(self._iterator, "aclose", None)
-        if aclose is not None:
-            await aclose()
-
-
-def _parts(stream: typing.Any, network: Network) -> _Parts:
-    if network.realm() is None:
-        if not isinstance(stream, Iterable):
-            raise RuntimeError("The content of this request is an async iterable, which only an AsyncClient can send.")
-        return _SyncParts(iter(stream), network)
-    if getattr(stream, "reads_files", False) or not isinstance(stream, AsyncIterable):
-        return _SyncParts(iter(stream), network)
-    return _AsyncParts(stream.__aiter__())
-
-
-def _check_length(sent: int, length: int | None) -> None:
-    if sent != (length or 0):
-        if length is None:
-            raise LocalProtocolError("The request has content, but neither Content-Length nor Transfer-Encoding.")
-        raise LocalProtocolError(f"The content has {sent} bytes or more, where Content-Length says {length}.")
-
-
-def _is_repeatable(request: Request) -> bool:
-    return request.method in _IDEMPOTENT and type(request.stream) is ByteStream
-
-
-class WireForm(typing.NamedTuple):
-    """What the header fields of a request amount to: their bytes, and what they say about the message and the connection."""
-
-    block: bytes
-    length: int | None
-    chunked: bool
-    stays_open: bool
-    offers_upgrade: bool
-    expects_continue: bool
-    is_plain: bool
-    """Whether head and body may go out in one piece."""
-
-
-def prepare(headers: Headers) -> WireForm:
-    """Check and serialize header fields, once for all requests that share them. Raises `LocalProtocolError`."""
-    index = headers._lookup()
-    if b"host" not in index:
-        raise LocalProtocolError("The request has no Host header.")
-    length, chunked = _framing(index)
-    form = headers._wire = WireForm(
-        block=serialize_fields(headers._fields),
-        length=length,
-        chunked=chunked,
-        stays_open=b"close" not in index.get(b"connection", b"").lower(),
-        offers_upgrade=b"upgrade" in index,
-        expects_continue=b"100-continue" in index.get(b"expect", b"").lower(),
-        is_plain=not chunked and b"expect" not in index,
-    )
-    return form
-
-
-def _framing(index: dict[bytes, bytes]) -> tuple[int | None, bool]:
-    # The declared length of the body (None if there is none), and whether it goes out in chunks.
-    length = index.get(b"content-length")
-    coding = index.get(b"transfer-encoding")
-    if coding is not None:
-        if length is not None:
-            raise LocalProtocolError("A request has either Content-Length or Transfer-Encoding, not both.")
-        if coding.lower() != b"chunked":
-            raise LocalProtocolError("The only Transfer-Encoding of a request is chunked.")
-        return None, True
-    if length is None:
-        return None, False
-    if not length.isdigit() or len(length) > 19:
-        raise LocalProtocolError("Content-Length is one decimal number.")
-    return int(length), False

@@ -17,7 +17,7 @@ from .._models.request import Request
 from .._network.addresses import peer_name
 from .._protocols.http1.serialize import serialize_fields, serialize_head
 from .._proxy import Proxy
-from .http1 import prepare
+from .wire_form import prepare
 
 _SECRET = b"proxy-authorization"
 

@@ -25,6 +25,8 @@ class AsyncioStream(asyncio.Protocol):
     fires, and is armed again if that has moved.
     """
 
+    keeps_unsent = True
+
     def __init__(self, loop: asyncio.AbstractEventLoop, connection: socket.socket, peer: str) -> None:
         self._loop = loop
         self._socket = connection
@@ -185,6 +187,17 @@ class AsyncioStream(asyncio.Protocol):
         if self._writing_paused:
             await self._drain(timeout)
 
+    def send_now(self, data: bytes) -> bool:
+        if self._loop.is_closed():
+            return False
+        if self._lost is not None or self._transport.is_closing():
+            raise WriteError(f"Sending to {self.peer} failed: {self._lost or 'the connection is closed'}")
+        self._transport.write(data)
+        return True
+
+    def share(self) -> AsyncioStream:
+        return self
+
     async def _drain(self, timeout: float | None) -> None:
         writer = self._writer = self._loop.create_future()
         try:
@@ -229,7 +242,7 @@ class AsyncioStream(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         if self._loop.is_closed():
-            self._abandon()
+            self.abandon()
             return
         if last_words and not self._transport.is_closing():
             self._transport.write(last_words)
@@ -237,7 +250,7 @@ class AsyncioStream(asyncio.Protocol):
         self._transport.close()
         self._transport.abort()
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
         # The loop died with the connection open: nothing can be scheduled on it, so the transport cannot be closed. Its
         # socket can, and the transport is told, or it would warn of it when collected.
         self._socket.close()
@@ -268,6 +281,9 @@ class TaskWaiter:
         self._future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def wait(self, timeout: float | None) -> bool:
+        if timeout is None:
+            await self._future
+            return True
         try:
             async with asyncio.timeout(timeout):
                 await self._future

@@ -29,6 +29,11 @@ class Stream(typing.Protocol):
     ended_cleanly: bool
     """After the end: whether the peer said so. A TLS stream that just stops may have been cut by anyone (RFC 8446 section 6.1)."""
 
+    @property
+    def keeps_unsent(self) -> bool:
+        """Whether a `send()` that is cancelled still sends everything, so that the connection stays of use."""
+        ...
+
     async def receive(self, timeout: float | None) -> bytes:
         """The next bytes, empty at the end. Raises `ReadTimeout` or `ReadError`."""
         ...
@@ -39,6 +44,14 @@ class Stream(typing.Protocol):
 
     async def send(self, data: bytes, timeout: float | None) -> None:
         """Hand over all of `data`. Raises `WriteTimeout` or `WriteError`."""
+        ...
+
+    def send_now(self, data: bytes) -> bool:
+        """Hand over all of `data` if that takes no waiting; False if none of it could be. Raises `WriteError`."""
+        ...
+
+    def share(self) -> Stream:
+        """The stream to use from here on, on which one may send and look while another receives."""
         ...
 
     async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> Stream:
@@ -54,6 +67,10 @@ class Stream(typing.Protocol):
 
     def close(self, last_words: bytes = b"") -> None:
         """Close at once; any number of times. `last_words` are sent if that takes no waiting."""
+        ...
+
+    def abandon(self) -> None:
+        """Let go of the socket without a word to the peer: it is another process's, or its event loop is gone."""
         ...
 
     def info(self, name: str) -> typing.Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import errno
 import os
 import select
@@ -20,6 +21,7 @@ from .addresses import connect_error, connect_timeout, new_socket, reason, secon
 from .base import SocketOption, Stream, T
 from .failures import handshake_error, read_error
 from .race import Address, Race
+from .shared import SharedStream
 
 _MIN_READ_SIZE = 16_384  # most responses are smaller; a read that is filled doubles the size of the next one
 _MAX_READ_SIZE = 262_144
@@ -34,6 +36,8 @@ class BlockingStream:
     """
 
     __slots__ = ("_deadlines", "_early", "_poll", "_read_size", "_secure", "_socket", "ended_cleanly", "peer")
+
+    keeps_unsent = False
 
     def __init__(self, connection: socket.socket, peer: str) -> None:
         connection.settimeout(None)
@@ -71,6 +75,21 @@ class BlockingStream:
             raise WriteTimeout(f"{self.peer} accepted no data for {timeout or 0:g} seconds.") from error
         except OSError as error:
             raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+
+    def send_now(self, data: bytes) -> bool:
+        try:
+            sent = self._socket.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+        if sent < len(data):
+            raise WriteError(f"{self.peer} accepts no more data.")
+        return True
+
+    def share(self) -> Stream:
+        # The kernel's time-outs are one for each direction, and a plain socket is for any number of threads.
+        return SharedStream(self._socket, self.peer, self._early) if self._secure or not _HAS_KERNEL_TIMEOUTS else self
 
     def _set_timeout(self, direction: int, timeout: float | None) -> None:
         if self._deadlines[direction] == timeout:
@@ -161,6 +180,11 @@ class BlockingStream:
                     typing.cast(ssl.SSLSocket, self._socket).unwrap()
             except (OSError, ValueError):
                 pass
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # wakes a thread that waits for data
+        self._socket.close()
+
+    def abandon(self) -> None:
         self._socket.close()
 
     def info(self, name: str) -> typing.Any:

@@ -89,6 +89,10 @@ class TLSStream:
         self.peer = inner.peer
         self.ended_cleanly = True
 
+    @property
+    def keeps_unsent(self) -> bool:
+        return self._inner.keeps_unsent
+
     async def receive(self, timeout: float | None) -> bytes:
         data = self._decrypt()
         if data is not None:
@@ -172,11 +176,35 @@ class TLSStream:
             try:
                 while encrypted := self._outgoing.read():
                     await self._inner.send(encrypted, timeout)
-            except BaseException:
-                self._is_closed = True  # what went out may have ended within a record
+            except BaseException as error:
+                # What went out may have ended within a record.
+                self._is_closed = isinstance(error, (WriteError, WriteTimeout)) or not self.keeps_unsent
                 raise
             finally:
                 self._sending.release()
+
+    def send_now(self, data: bytes) -> bool:
+        if self._is_closed:
+            raise WriteError(f"Sending to {self.peer} failed: the connection is closed")
+        try:
+            self._encrypt(memoryview(data))
+        except (ssl.SSLError, ValueError) as error:
+            raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+        while self._outgoing.pending and self._sending.acquire(blocking=False):
+            try:
+                while encrypted := self._outgoing.read():
+                    if not self._inner.send_now(encrypted):
+                        raise WriteError(f"{self.peer} accepts no more data.")
+            except WriteError:
+                self._is_closed = True
+                raise
+            finally:
+                self._sending.release()
+        return True
+
+    def share(self) -> TLSStream:
+        self._inner = self._inner.share()
+        return self
 
     async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> TLSStream:
         return await start_tls_over(self, context, server_hostname, timeout)
@@ -206,6 +234,10 @@ class TLSStream:
             pass
         self._inner.close(self._outgoing.read())
         self._sending.release()
+
+    def abandon(self) -> None:
+        self._is_closed = True
+        self._inner.abandon()
 
     def info(self, name: str) -> object:
         if name == "ssl_object":

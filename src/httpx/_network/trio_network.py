@@ -25,6 +25,7 @@ from .tls_stream import TLSStream, start_tls_over
 _MIN_READ_SIZE = 16_384  # most responses are smaller; a read that is filled doubles the size of the next one
 _MAX_READ_SIZE = 262_144
 _MANY_BYTES = 65_536  # to send that much may keep other tasks waiting
+_SHIELDED = 1.0  # seconds that a cancellation waits for a peer to accept what is being sent to it
 _IN_PROGRESS = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0))
 
 
@@ -32,6 +33,8 @@ class TrioStream:
     """A byte stream on one non-blocking socket."""
 
     __slots__ = ("_early", "_read_size", "_socket", "ended_cleanly", "peer")
+
+    keeps_unsent = False
 
     def __init__(self, connection: socket.socket, peer: str) -> None:
         self._socket = connection
@@ -96,6 +99,20 @@ class TrioStream:
             raise WriteError(f"Sending to {self.peer} failed: the connection was closed") from error
         raise WriteTimeout(f"{self.peer} accepted no data for {timeout or 0:g} seconds.")
 
+    def send_now(self, data: bytes) -> bool:
+        try:
+            sent = self._socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:
+            raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+        if sent < len(data):
+            raise WriteError(f"{self.peer} accepts no more data.")
+        return True
+
+    def share(self) -> SharedTrioStream:
+        return SharedTrioStream(self._socket, self.peer, self._early)
+
     async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> TLSStream:
         return await start_tls_over(self, context, server_hostname, timeout)
 
@@ -118,6 +135,9 @@ class TrioStream:
                 trio.lowlevel.notify_closing(self._socket)
         self._socket.close()
 
+    def abandon(self) -> None:
+        self._socket.close()
+
     def info(self, name: str) -> typing.Any:
         if name == "socket":
             return self._socket
@@ -128,6 +148,42 @@ class TrioStream:
         if name == "is_readable":
             return not self.is_quiet()
         return None
+
+
+class SharedTrioStream(TrioStream):
+    """A byte stream that serves several tasks: what one of them has begun to send is sent although it is cancelled."""
+
+    __slots__ = ()
+
+    keeps_unsent = True
+
+    def __init__(self, connection: socket.socket, peer: str, early: bytes) -> None:
+        super().__init__(connection, peer)
+        self._early = early
+
+    async def send(self, data: bytes, timeout: float | None) -> None:
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self._socket.send(left) :]
+            except (BlockingIOError, InterruptedError):
+                await self._wait_for_room(timeout)
+            except OSError as error:
+                raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+
+    async def _wait_for_room(self, timeout: float | None) -> None:
+        with trio.move_on_after(_SHIELDED if timeout is None else min(max(timeout, 0), _SHIELDED), shield=True):
+            with contextlib.suppress(trio.ClosedResourceError, ValueError):
+                await trio.lowlevel.wait_writable(self._socket)
+            return
+        try:
+            await super()._wait_for_room(timeout)
+        except trio.Cancelled:
+            self.close()  # the peer accepts nothing, and what went out ended anywhere
+            raise
+
+    def share(self) -> SharedTrioStream:
+        return self
 
 
 class TrioWaiter:

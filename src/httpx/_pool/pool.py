@@ -1,11 +1,15 @@
 """The pool's books: which connections are open, which are idle, and who waits.
 
-It never touches a connection's network. `check_out` and `check_in` return what is to be done, and the caller does it:
-open a connection, close some, wake a waiter. Each takes the same small time however many connections are open.
+It never touches a connection's network. What it returns says what is to be done, and the caller does it: open a
+connection, close some. Each operation takes the same small time however many connections are open and requests wait.
 
-Waiting is first come, first served. One exception keeps a full pool from reconnecting for every request when several
-origins compete: a connection that comes back may go to a later waiter for the same origin, but the oldest waiter is
-passed over at most `MAX_OVERTAKEN` times.
+Each origin has a queue of its own: first come, first served. A slot that becomes free goes to the origins in turn, so that
+a long queue for one does not hold up the others. One exception keeps a full pool from reconnecting for every request when
+several origins compete: a connection that comes back may serve the next request of its own origin, but another origin
+whose turn it is is passed over at most `MAX_OVERTAKEN` times.
+
+Where a connection may turn out to carry many exchanges at a time (HTTP/2), one is opened at first, and the other requests
+wait to see what it is.
 """
 
 from __future__ import annotations
@@ -18,13 +22,26 @@ from .._config import Limits
 from .._network.base import Waiter
 
 MAX_OVERTAKEN = 16
+_NO_LIMIT = float("inf")
 
 
 class PooledConnection(typing.Protocol):
-    """What the pool needs to know of a connection."""
+    """What the pool needs to know of a connection, and what it notes on it."""
 
     key: typing.Hashable
     idle_since: float
+    opened_at: float
+    origin: typing.Any
+
+    @property
+    def multiplexes(self) -> bool:
+        """Whether it may carry more than one exchange at a time."""
+        ...
+
+    @property
+    def capacity(self) -> int:
+        """How many exchanges it carries at a time, at present; 0 if it takes no further ones."""
+        ...
 
 
 C = typing.TypeVar("C", bound=PooledConnection)
@@ -33,13 +50,29 @@ C = typing.TypeVar("C", bound=PooledConnection)
 class Request(typing.Generic[C]):
     """A request that waits its turn. When woken, `connection` is what it was given; None is leave to open a new one."""
 
-    __slots__ = ("connection", "key", "overtaken", "served", "waiter")
+    __slots__ = ("closings", "connection", "origin", "served", "waiter")
 
-    def __init__(self, key: typing.Hashable, waiter: Waiter) -> None:
-        self.key = key
+    def __init__(self, origin: Origin[C], waiter: Waiter, closings: int) -> None:
+        self.closings = closings
+        self.origin = origin
         self.waiter = waiter
         self.connection: C | None = None
         self.served = False
+
+
+class Origin(typing.Generic[C]):
+    """The connections with one key, and who waits for one."""
+
+    __slots__ = ("dials_alone", "idle", "is_dialing", "key", "overtaken", "shared", "slots", "waiting")
+
+    def __init__(self, key: typing.Hashable) -> None:
+        self.key = key
+        self.slots = 0  # connections that are open or being opened
+        self.idle: list[C] = []  # the one used last at the end
+        self.shared: dict[C, None] = {}  # in use, with room for more
+        self.waiting: collections.OrderedDict[Request[C], None] = collections.OrderedDict()
+        self.dials_alone = False  # one connection is opened at a time, since it may serve all
+        self.is_dialing = False
         self.overtaken = 0
 
 
@@ -47,125 +80,220 @@ class Pool(typing.Generic[C]):
     """The connections of one client. Thread-safe."""
 
     def __init__(self, limits: Limits) -> None:
-        self._max_connections = float("inf") if limits.max_connections is None else limits.max_connections
-        self._max_idle = float("inf") if limits.max_keepalive_connections is None else limits.max_keepalive_connections
-        self._expiry = float("inf") if limits.keepalive_expiry is None else limits.keepalive_expiry
+        self._max_connections = _NO_LIMIT if limits.max_connections is None else limits.max_connections
+        self._max_per_origin = _NO_LIMIT if limits.max_connections_per_host is None else limits.max_connections_per_host
+        self._max_idle = _NO_LIMIT if limits.max_keepalive_connections is None else limits.max_keepalive_connections
+        self._expiry = _NO_LIMIT if limits.keepalive_expiry is None else limits.keepalive_expiry
+        self._max_age = limits.max_connection_age
+        self.closings = 0
+        """How often the pool has been closed: who finds another number than before has lost its connection, or its place."""
+        self._start()
+
+    def _start(self) -> None:
         self._lock = threading.Lock()
-        self._slots = 0  # connections that are open or being opened
-        self._idle: dict[typing.Hashable, list[C]] = {}  # by key, the one used last at the end
+        self._slots = 0
+        self._waiting = 0
+        self._origins: dict[typing.Hashable, Origin[C]] = {}
         self._idle_order: collections.OrderedDict[C, None] = collections.OrderedDict()  # the longest idle first
-        self._busy: set[C] = set()
-        self._waiting: collections.OrderedDict[Request[C], None] = collections.OrderedDict()
-        self._waiting_by_key: dict[typing.Hashable, collections.OrderedDict[Request[C], None]] = {}
-        self.is_closed = False
+        self._busy: dict[C, int] = {}  # with the number of exchanges on each
+        self._turns: collections.OrderedDict[Origin[C], None] = collections.OrderedDict()  # origins that lack nothing but a slot
 
-    def check_out(self, key: typing.Hashable, now: float) -> tuple[C | None, bool, list[C]]:
-        """Ask for a connection.
+    def check_out(self, key: typing.Hashable, now: float, alone: bool = False) -> tuple[C | None, bool, list[C]]:
+        """Ask for a connection; `alone` if the one that is opened may carry many exchanges at a time.
 
-        Returns `(connection, may_open, to_close)`: an idle connection if there is one, else whether there is room to
-        open one (its slot is taken), else the caller must `wait`. Those in `to_close` are no longer in the pool.
+        Returns `(connection, may_open, to_close)`: a connection if there is one, else whether there is room to open one
+        (its slot is taken), else the caller must `wait`. Those in `to_close` are no longer in the pool.
         """
         with self._lock:
             to_close = self._take_expired(now) if self._idle_order else []
-            idle = self._idle.get(key)
-            if idle:
-                connection = idle.pop()
-                if not idle:
-                    del self._idle[key]
-                del self._idle_order[connection]
-                self._busy.add(connection)
+            origin = self._origins.get(key)
+            if origin is None:
+                origin = self._origins[key] = Origin(key)
+            origin.dials_alone = alone
+            connection = self._take(origin, now, to_close)
+            if connection is not None:
                 return connection, False, to_close
+            if origin.slots >= self._max_per_origin or (alone and origin.is_dialing):
+                return None, False, to_close
             if self._slots >= self._max_connections and self._idle_order:
                 to_close.append(self._take_longest_idle())
             if self._slots < self._max_connections:
-                self._slots += 1
+                self._grant(origin)
                 return None, True, to_close
             return None, False, to_close
 
-    def wait(self, key: typing.Hashable, waiter: Waiter) -> Request[C]:
-        """Queue up; the waiter is woken at once if a place became free in the meantime."""
-        request: Request[C] = Request(key, waiter)
+    def wait(self, key: typing.Hashable, waiter: Waiter, now: float, alone: bool = False) -> tuple[Request[C], list[C]]:
+        """Queue up; the waiter is woken at once if something became free in the meantime. Also returns what to close."""
+        to_close: list[C] = []
         with self._lock:
-            if self._slots < self._max_connections:
-                self._slots += 1
-                self._serve(request, None)
-            else:
-                self._waiting[request] = None
-                self._waiting_by_key.setdefault(key, collections.OrderedDict())[request] = None
-        return request
+            origin = self._origins.get(key)
+            if origin is None:
+                origin = self._origins[key] = Origin(key)
+            origin.dials_alone = alone
+            request: Request[C] = Request(origin, waiter, self.closings)
+            origin.waiting[request] = None
+            self._waiting += 1
+            if (connection := self._take(origin, now, to_close)) is not None:
+                self._serve(request, connection)
+                return request, to_close
+            if self._slots >= self._max_connections and self._idle_order and self._lacks_only_a_slot(origin):
+                to_close.append(self._take_longest_idle())
+            self._settle(origin)
+        return request, to_close
 
-    def give_up(self, request: Request[C], now: float) -> list[C]:
-        """The request no longer waits; what it was given at the same moment goes on. Returns the connections to close."""
+    def give_up(self, request: Request[C], now: float) -> tuple[bool, list[C]]:
+        """The request no longer waits; what it was given at the same moment goes on to others.
+
+        Returns whether it may open a connection all the same, since it waited for nothing but another one's (its slot is
+        taken), and the connections to close.
+        """
+        origin = request.origin
         with self._lock:
             if not request.served:
                 self._forget(request)
-                return []
+                self._settle(origin)
+                if origin.is_dialing and self._slots < self._max_connections and origin.slots < self._max_per_origin:
+                    self._grant(origin)
+                    return True, []
+                return False, []
         if request.connection is not None:
-            return self.check_in(request.connection, now)
-        self.release_slot()
-        return []
+            return False, self.check_in(request.connection, now)
+        self.release_slot(origin.key, request.closings)
+        return False, []
 
-    def opened(self, connection: C) -> None:
-        """A slot that was granted now holds this connection, in use."""
+    def opened(self, connection: C, now: float, closings: int) -> bool:
+        """A slot that was granted now holds this connection, in use. False if the pool was closed in the meantime."""
         with self._lock:
-            self._busy.add(connection)
+            if closings != self.closings:
+                return False
+            origin = self._origins[connection.key]
+            origin.is_dialing = False
+            if not connection.multiplexes:
+                origin.dials_alone = False
+            connection.origin = origin
+            connection.opened_at = now
+            self._busy[connection] = 1
+            if connection.multiplexes:
+                self._share(connection)
+            if origin.waiting:
+                self._settle(origin)
+        return True
 
-    def release_slot(self) -> None:
+    def release_slot(self, key: typing.Hashable, closings: int) -> None:
         """A slot that was granted is not used after all."""
         with self._lock:
-            self._free_slot()
+            if closings != self.closings:
+                return
+            origin = self._origins[key]
+            # Those who waited for this connection do not wait for one after the other to fail in the same way.
+            origin.is_dialing = origin.dials_alone = False
+            self._free_slot(origin)
 
     def discard(self, connection: C) -> None:
         """A connection is gone. The caller closes it."""
         with self._lock:
             if connection in self._busy:
-                self._busy.discard(connection)
-                self._free_slot()
+                del self._busy[connection]
+                connection.origin.shared.pop(connection, None)
+                self._free_slot(connection.origin)
 
     def check_in(self, connection: C, now: float) -> list[C]:
-        """A connection is free again and fit for reuse. Returns the connections to close."""
+        """An exchange is over, and its connection is fit for another. Returns the connections to close."""
         with self._lock:
-            if connection not in self._busy:
+            load = self._busy.get(connection)
+            if load is None:
                 return [connection]
-            if self.is_closed:
-                self._busy.discard(connection)
-                self._slots -= 1
-                return [connection]
-            if self._waiting:
-                request = self._next_for(connection.key)
-                if request is not None:
-                    self._serve(request, connection)
+            origin: Origin[C] = connection.origin
+            if connection.multiplexes:
+                self._busy[connection] = load - 1
+                if self._max_age is None or now - connection.opened_at < self._max_age:
+                    self._share(connection)
+                if self._busy[connection] or connection not in origin.shared:
+                    return self._retire(connection) if not self._busy[connection] else []
+                del origin.shared[connection]
+            elif self._max_age is not None and now - connection.opened_at >= self._max_age:
+                return self._retire(connection)
+            elif self._waiting and (origin.waiting or self._turns):
+                if self._goes_to_its_own(origin):
+                    self._serve(next(iter(origin.waiting)), connection)
                     return []
-                self._busy.discard(connection)
-                self._free_slot()
-                return [connection]
-            self._busy.discard(connection)
+                return self._retire(connection)
+            del self._busy[connection]
             connection.idle_since = now
-            self._idle.setdefault(connection.key, []).append(connection)
+            origin.idle.append(connection)
             self._idle_order[connection] = None
-            return [self._take_longest_idle()] if len(self._idle_order) > self._max_idle else []
+            if len(self._idle_order) > self._max_idle or self._turns:
+                return [self._take_longest_idle()]
+            return []
+
+    def resized(self, connection: C) -> None:
+        """The capacity of a connection has changed."""
+        with self._lock:
+            if connection in self._busy:
+                self._share(connection)
 
     def close(self) -> list[C]:
-        """No connection is kept from here on. Returns all that are open, to be closed."""
+        """Let go of everything: nobody waits any more. Returns the connections that are open, to be closed."""
         with self._lock:
-            self.is_closed = True
+            self.closings += 1
             every = [*self._idle_order, *self._busy]
-            self._slots -= len(every)
-            self._idle.clear()
-            self._idle_order.clear()
-            self._busy.clear()
-            for request in list(self._waiting):
-                self._forget(request)
-                self._slots += 1
-                self._serve(request, None)
+            for origin in self._origins.values():
+                for request in list(origin.waiting):
+                    self._serve(request, None)
+            lock = self._lock
+            self._start()
+            self._lock = lock
             return every
 
+    def forget(self) -> list[C]:
+        """Start anew with nothing, without asking for the lock: another thread, which is no more, may hold it."""
+        every = [*self._idle_order, *self._busy]
+        self.closings += 1
+        self._start()
+        return every
+
     def counts(self) -> dict[str, int]:
-        """How many connections are open, idle and in use, and how many requests wait."""
+        """How many connections are open (being opened included), idle and in use, and how many requests wait."""
         with self._lock:
-            return {"open": self._slots, "idle": len(self._idle_order), "busy": len(self._busy), "waiting": len(self._waiting)}
+            return {"open": self._slots, "idle": len(self._idle_order), "busy": len(self._busy), "waiting": self._waiting}
 
     # Called with the lock held.
+
+    def _take(self, origin: Origin[C], now: float, to_close: list[C]) -> C | None:
+        # A connection that is idle, or in use with room for one more exchange.
+        while origin.idle:
+            connection = origin.idle.pop()
+            del self._idle_order[connection]
+            if self._max_age is not None and now - connection.opened_at >= self._max_age:
+                self._slots -= 1
+                origin.slots -= 1
+                to_close.append(connection)
+                continue
+            self._busy[connection] = 1
+            if connection.multiplexes:
+                self._share(connection)
+            return connection
+        for connection in origin.shared:
+            self._busy[connection] += 1
+            if self._max_age is not None and now - connection.opened_at >= self._max_age:
+                del origin.shared[connection]  # the last one that it takes
+            else:
+                self._share(connection)
+            return connection
+        return None
+
+    def _share(self, connection: C) -> None:
+        # Fill the room that a connection has with those who wait for one; what is left is there for others.
+        origin: Origin[C] = connection.origin
+        load, capacity = self._busy[connection], connection.capacity
+        while load < capacity and origin.waiting:
+            load += 1
+            self._serve(next(iter(origin.waiting)), connection)
+        self._busy[connection] = load
+        if load < capacity:
+            origin.shared[connection] = None
+        else:
+            origin.shared.pop(connection, None)
 
     def _take_expired(self, now: float) -> list[C]:
         expired = []
@@ -178,28 +306,59 @@ class Pool(typing.Generic[C]):
 
     def _take_longest_idle(self) -> C:
         connection, _ = self._idle_order.popitem(last=False)
-        idle = self._idle[connection.key]
-        idle.remove(connection)  # among the first: lists are in order of use
-        if not idle:
-            del self._idle[connection.key]
-        self._slots -= 1
+        origin: Origin[C] = connection.origin
+        origin.idle.remove(connection)  # among the first: lists are in order of use
+        self._free_slot(origin)
         return connection
 
-    def _next_for(self, key: typing.Hashable) -> Request[C] | None:
-        oldest = next(iter(self._waiting))
-        if oldest.key == key:
-            return oldest
-        same = self._waiting_by_key.get(key)
-        if not same or oldest.overtaken >= MAX_OVERTAKEN:
-            return None
-        oldest.overtaken += 1
-        return next(iter(same))
+    def _retire(self, connection: C) -> list[C]:
+        # A connection that is not kept; its slot is free.
+        del self._busy[connection]
+        self._free_slot(connection.origin)
+        return [connection]
 
-    def _free_slot(self) -> None:
-        if self._waiting:
-            self._serve(next(iter(self._waiting)), None)
-        else:
-            self._slots -= 1
+    def _goes_to_its_own(self, origin: Origin[C]) -> bool:
+        # Whether a connection that came back serves its own origin, although it may be another one's turn.
+        if not self._turns:
+            return True
+        first = next(iter(self._turns))
+        if first is origin:
+            return True
+        if not origin.waiting or first.overtaken >= MAX_OVERTAKEN:
+            return False
+        first.overtaken += 1
+        return True
+
+    def _lacks_only_a_slot(self, origin: Origin[C]) -> bool:
+        if not origin.waiting or origin.slots >= self._max_per_origin:
+            return False
+        return not (origin.dials_alone and origin.is_dialing)
+
+    def _grant(self, origin: Origin[C]) -> None:
+        self._slots += 1
+        origin.slots += 1
+        origin.is_dialing = origin.dials_alone
+
+    def _free_slot(self, origin: Origin[C]) -> None:
+        self._slots -= 1
+        origin.slots -= 1
+        self._settle(origin)
+
+    def _settle(self, origin: Origin[C]) -> None:
+        # Something has changed for `origin`: let it have its turns, and whoever's turn it is have what slots there are.
+        if self._lacks_only_a_slot(origin):
+            self._turns.setdefault(origin)
+        elif self._turns:
+            self._turns.pop(origin, None)
+        while self._turns and self._slots < self._max_connections:
+            first, _ = self._turns.popitem(last=False)
+            first.overtaken = 0
+            self._grant(first)
+            self._serve(next(iter(first.waiting)), None)
+            if self._lacks_only_a_slot(first):
+                self._turns[first] = None
+        if not (origin.slots or origin.waiting):
+            self._origins.pop(origin.key, None)
 
     def _serve(self, request: Request[C], connection: C | None) -> None:
         self._forget(request)
@@ -208,9 +367,8 @@ class Pool(typing.Generic[C]):
         request.waiter.wake()
 
     def _forget(self, request: Request[C]) -> None:
-        if self._waiting.pop(request, False) is False:
-            return
-        same = self._waiting_by_key[request.key]
-        del same[request]
-        if not same:
-            del self._waiting_by_key[request.key]
+        origin = request.origin
+        if origin.waiting.pop(request, False) is None:
+            self._waiting -= 1
+            if not origin.waiting:
+                self._turns.pop(origin, None)

@@ -3,127 +3,235 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 import typing
 import warnings
+import weakref
 from collections.abc import AsyncIterator, Iterator
 
 from .._config import Limits
 from .._connections.establish import Dialer, Route
-from .._connections.http1 import ConnectionDied, HTTP1Connection, Timeouts
+from .._connections.exchange import Connection, ConnectionDied, Exchange, Head, Timeouts
+from .._connections.http1 import HTTP1Connection
 from .._connections.proxied import request_through
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
-from .._exceptions import PoolTimeout, TransportError, UnsupportedProtocol
+from .._exceptions import ConnectError, PoolTimeout, ReadError, TransportError, UnsupportedProtocol
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
-from .._network.base import Network, drive
+from .._network.base import Network, Stream, drive
 from .._pool.pool import Pool
 from .network_stream import AsyncNetworkStream, NetworkStream
 
 logger = logging.getLogger("httpx")
+
+MAX_ATTEMPTS = 4
+"""How often a request is sent at most, if the server says each time that it did not process it."""
+
 _NO_TIMEOUTS: Timeouts = {}
+_MAX_KNOWN = 4_096
+
+# A process that was forked must not speak on its parent's connections.
+_to_forget_in_children: weakref.WeakSet[Exchanges] = weakref.WeakSet()
+
+
+def _forget_connections() -> None:
+    for exchanges in list(_to_forget_in_children):
+        exchanges.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_connections)
 
 
 class Exchanges:
-    """The connections of one transport, and the way that a request goes through them."""
+    """The connections of one transport, and the way that a request goes through them.
 
-    def __init__(self, dialer: Dialer, limits: Limits) -> None:
+    `resend`: whether a request may be sent again that got no answer (see `ConnectionDied`).
+    """
+
+    def __init__(self, dialer: Dialer, limits: Limits, resend: bool = True) -> None:
         self._dialer = dialer
-        self._pool: Pool[HTTP1Connection] = Pool(limits)
+        self._pool: Pool[Connection] = Pool(limits)
+        self._max_attempts = MAX_ATTEMPTS if resend else 1
+        self._multiplexes = dialer.http2
+        self._known_http1: set[tuple[str, int]] = set()  # hosts that were offered HTTP/2 and did not take it
+        if dialer.http2:
+            _require_http2()
+        _to_forget_in_children.add(self)
 
     async def handle(self, request: Request, network: Network, is_async: bool) -> Response:
         """Send `request`, and return the head of its response with the body as a stream."""
-        timeouts = request.extensions.get("timeout") or _NO_TIMEOUTS
+        timeouts: Timeouts = request.extensions.get("timeout") or _NO_TIMEOUTS
         route = _route(request, network)
         sent = request
         if self._dialer.proxy is not None:
             sent, authorization = request_through(self._dialer.proxy, request)
             route = route._replace(proxy_authorization=authorization)
+        closings = self._pool.closings
         attempts = 1
         while True:
             connection = await self._take(route, network, timeouts)
+            exchange = connection.begin()
             try:
-                head = await connection.exchange(sent, timeouts)
+                head = await exchange.exchange(sent, timeouts)
                 break
             except ConnectionDied as died:
-                self._drop(connection)
-                if attempts > 1:
+                self._drop(exchange)
+                if closings != self._pool.closings:
+                    raise _closed(request) from died.cause
+                # What the server did not process is worth another try; a connection that died is not, the second time.
+                if attempts >= (self._max_attempts if died.unprocessed else min(self._max_attempts, 2)):
                     raise died.cause from died.cause.__cause__
                 attempts += 1
-                logger.debug("Sending %s again: a reused connection to %s had died.", request.method, connection.stream.peer)
-            except BaseException:
-                self._drop(connection)
+                logger.debug("Sending %s again: %s", request.method, died)
+            except TransportError as error:
+                self._drop(exchange)
+                if closings != self._pool.closings:
+                    raise _closed(request) from error
                 raise
-        extensions: dict[str, typing.Any] = {"http_version": head.http_version, "reason_phrase": head.reason_phrase}
+            except BaseException:
+                self._drop(exchange)
+                raise
+        return self._respond(request, exchange, head, attempts, timeouts, is_async)
+
+    def _respond(self, request: Request, exchange: Exchange, head: Head, attempts: int, timeouts: Timeouts, is_async: bool) -> Response:
+        extensions: dict[str, typing.Any] = {"http_version": head.http_version}
+        if exchange.stream_id is None:
+            extensions["reason_phrase"] = head.reason_phrase
+        else:
+            extensions["stream_id"] = exchange.stream_id
         if attempts > 1:
             extensions["attempts"] = attempts
         headers = Headers._of_head(head.picked, head.parse)
-        unread = connection.unread() if connection.is_upgraded else b""
+        unread = exchange.unread() if exchange.is_upgraded else b""
         facade = AsyncNetworkStream if is_async else NetworkStream
-        extensions["network_stream"] = facade(connection.stream, unread)
-        whole = None if connection.is_upgraded else connection.data_at_hand()
+        extensions["network_stream"] = facade(exchange.connection.stream, unread)
+        whole = None if exchange.is_upgraded else exchange.data_at_hand()
         if whole is not None:
             # The body came with the head: the connection is free before the caller has the response.
-            self._give_back(connection)
+            if exchange.trailers:
+                extensions["trailers"] = exchange.trailers
+            self._give_back(exchange)
             return Response._of(head.status_code, headers, ByteStream(whole), request, extensions)
-        body = (AsyncBody if is_async else SyncBody)(self, connection, timeouts.get("read"), request, extensions)
+        body = (AsyncBody if is_async else SyncBody)(self, exchange, timeouts, request, extensions)
         return Response._of(head.status_code, headers, body, request, extensions)
 
-    async def _take(self, route: Route, network: Network, timeouts: Timeouts) -> HTTP1Connection:
+    async def _take(self, route: Route, network: Network, timeouts: Timeouts) -> Connection:
         while True:
-            connection, may_open, to_close = self._pool.check_out(route, time.monotonic())
-            self._close_all(to_close)
+            alone = self._multiplexes and self._dialer.may_multiplex(route) and (route.host, route.port) not in self._known_http1
+            connection, may_open, to_close = self._pool.check_out(route, time.monotonic(), alone)
+            if to_close:
+                self._close_all(to_close)
             if connection is None and not may_open:
-                connection = await self._wait(route, network, timeouts.get("pool"))
+                connection = await self._wait(route, network, timeouts.get("pool"), alone)
             if connection is None:
                 return await self._open(route, network, timeouts.get("connect"))
-            if connection.is_usable():
+            if await self._is_usable(connection, timeouts):
                 return connection
-            self._drop(connection)
 
-    async def _wait(self, route: Route, network: Network, timeout: float | None) -> HTTP1Connection | None:
-        place = self._pool.wait(route, network.waiter())
+    async def _is_usable(self, connection: Connection, timeouts: Timeouts) -> bool:
+        # If it is not, the connection is out of the pool, or has one exchange less.
+        if not connection.multiplexes:
+            usable = connection.stream.is_quiet()
+        else:
+            try:
+                usable = await connection.is_usable(timeouts.get("connect"))
+            except BaseException:
+                self._close_all(self._pool.check_in(connection, time.monotonic()))
+                raise
+            if not usable and connection.is_open:
+                # It serves those that it has, and no others.
+                self._close_all(self._pool.check_in(connection, time.monotonic()))
+                return False
+        if not usable:
+            connection.close()
+            self._pool.discard(connection)
+        return usable
+
+    async def _wait(self, route: Route, network: Network, timeout: float | None, alone: bool) -> Connection | None:
+        closings = self._pool.closings
+        place, to_close = self._pool.wait(route, network.waiter(), time.monotonic(), alone)
+        self._close_all(to_close)
         try:
             in_time = await place.waiter.wait(timeout)
         except BaseException:
-            self._close_all(self._pool.give_up(place, time.monotonic()))
+            may_open, to_close = self._pool.give_up(place, time.monotonic())
+            if may_open:
+                self._pool.release_slot(route, closings)
+            self._close_all(to_close)
             raise
+        if closings != self._pool.closings:
+            raise _closed_while_waiting()
         if in_time:
             return place.connection
-        self._close_all(self._pool.give_up(place, time.monotonic()))
+        may_open, to_close = self._pool.give_up(place, time.monotonic())
+        self._close_all(to_close)
+        if may_open:
+            return None
         counts = self._pool.counts()
         raise PoolTimeout(
             f"No connection became free within {timeout or 0:g} seconds: {counts['busy']} of {counts['open']} open connections are in use "
             f"and {counts['waiting']} requests wait."
         )
 
-    async def _open(self, route: Route, network: Network, timeout: float | None) -> HTTP1Connection:
+    async def _open(self, route: Route, network: Network, timeout: float | None) -> Connection:
+        closings = self._pool.closings
         try:
             stream = await self._dialer.dial(network, route, timeout)
         except BaseException:
-            self._pool.release_slot()
+            self._pool.release_slot(route, closings)
             raise
-        connection = HTTP1Connection(route, stream, network)
-        self._pool.opened(connection)
+        try:
+            connection = self._connection_on(stream, route, network)
+        except BaseException:
+            stream.close()
+            self._pool.release_slot(route, closings)
+            raise
+        if not self._pool.opened(connection, time.monotonic(), closings):
+            connection.close()
+            raise _closed_while_waiting()
         return connection
 
-    def _drop(self, connection: HTTP1Connection) -> None:
-        connection.close()
-        self._pool.discard(connection)
+    def _connection_on(self, stream: Stream, route: Route, network: Network) -> Connection:
+        if self._dialer.speaks_http2(route, stream):
+            from .._connections.http2 import HTTP2Connection
 
-    def _give_back(self, connection: HTTP1Connection) -> None:
-        if not connection.finish():
-            self._drop(connection)
+            return HTTP2Connection(route, stream, network, self._pool.resized)
+        if self._multiplexes and len(self._known_http1) < _MAX_KNOWN:
+            self._known_http1.add((route.host, route.port))
+        return HTTP1Connection(route, stream, network)
+
+    def _drop(self, exchange: Exchange) -> None:
+        # The exchange did not come to its end.
+        connection = exchange.connection
+        if exchange.abandon():
+            self._close_all(self._pool.check_in(connection, time.monotonic()))
+        else:
+            self._pool.discard(connection)
+
+    def _give_back(self, exchange: Exchange) -> None:
+        connection = exchange.connection
+        if not exchange.finish():
+            connection.close()
+            self._pool.discard(connection)
             return
-        self._close_all(self._pool.check_in(connection, time.monotonic()))
+        to_close = self._pool.check_in(connection, time.monotonic())
+        if to_close:
+            self._close_all(to_close)
 
     def close(self) -> None:
         """Close all connections; requests in flight fail."""
         self._close_all(self._pool.close())
 
+    def forget(self) -> None:
+        """Let go of all connections without a word to the servers: they are another process's."""
+        for connection in self._pool.forget():
+            connection.stream.abandon()
+
     @staticmethod
-    def _close_all(connections: list[HTTP1Connection]) -> None:
+    def _close_all(connections: list[Connection]) -> None:
         for connection in connections:
             connection.close()
 
@@ -134,32 +242,32 @@ class _Body:
     def __init__(
         self,
         exchanges: Exchanges,
-        connection: HTTP1Connection,
-        timeout: float | None,
+        exchange: Exchange,
+        timeouts: Timeouts,
         request: Request,
         extensions: dict[str, typing.Any],
     ) -> None:
         self._exchanges = exchanges
-        self._connection: HTTP1Connection | None = connection
-        self._timeout = timeout
+        self._exchange: Exchange | None = exchange
+        self._timeouts = timeouts
         self._request = request
         self._extensions = extensions
 
     async def _next(self) -> bytes | None:
-        connection = self._connection
-        if connection is None:
+        exchange = self._exchange
+        if exchange is None:
             return None
         try:
-            data = await connection.next_data(self._timeout)
+            data = await exchange.next_data(self._timeouts.get("read"))
         except BaseException as error:
             self._release(drop=True)
             if getattr(error, "_request", self) is None:
                 error.request = self._request  # type: ignore[attr-defined]
             raise
         if data is None:
-            if connection.trailers:
-                self._extensions["trailers"] = connection.trailers
-            if not connection.is_upgraded:
+            if exchange.trailers:
+                self._extensions["trailers"] = exchange.trailers
+            if not exchange.is_upgraded:
                 self._release(drop=False)
         return data
 
@@ -169,7 +277,8 @@ class _Body:
         deadline = time.monotonic() + patience
         try:
             while len(received) <= limit and (left := deadline - time.monotonic()) > 0:
-                self._timeout = left if self._timeout is None else min(self._timeout, left)
+                read = self._timeouts.get("read")
+                self._timeouts = {"read": left if read is None else min(read, left)}
                 data = await self._next()
                 if data is None:
                     return bytes(received)
@@ -180,18 +289,18 @@ class _Body:
         return None
 
     def _release(self, drop: bool) -> None:
-        connection, self._connection = self._connection, None
-        if connection is None:
+        exchange, self._exchange = self._exchange, None
+        if exchange is None:
             return
         if drop:
-            self._exchanges._drop(connection)
+            self._exchanges._drop(exchange)
         else:
-            self._exchanges._give_back(connection)
+            self._exchanges._give_back(exchange)
 
     def __del__(self) -> None:
-        connection = self._connection
-        if connection is not None:
-            message = f"A response from {connection.stream.peer} was dropped without being read or closed."
+        exchange = self._exchange
+        if exchange is not None:
+            message = f"A response from {exchange.connection.stream.peer} was dropped without being read or closed."
             warnings.warn(message, ResourceWarning, stacklevel=2)
             self._release(drop=True)
 
@@ -231,6 +340,19 @@ def _route(request: Request, network: Network) -> Route:
         raise UnsupportedProtocol(f"The URL names no host: {str(request.url)!r}.")
     server_hostname = request.extensions.get("sni_hostname") or host
     return Route(scheme, host, port, server_hostname, network.realm())
+
+
+def _closed(request: Request) -> ReadError:
+    return ReadError(f"The client was closed while this {request.method} request was under way.")
+
+
+def _closed_while_waiting() -> ConnectError:
+    return ConnectError("The client was closed while this request waited for a connection.")
+
+
+def _require_http2() -> None:
+    # Says what to install when the client is made, not when its first request is sent.
+    from .._protocols.http2 import engine  # noqa: F401
 
 
 def _unsupported(scheme: str) -> UnsupportedProtocol:

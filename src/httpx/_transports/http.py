@@ -124,8 +124,6 @@ def _dialer(
         raise ValueError("http1=False and http2=False leave no protocol to speak.")
     if proxy is not None and uds is not None:
         raise ValueError("uds= and proxy= both say where to connect to: leave one of them out.")
-    if http2:
-        raise NotImplementedError("HTTP/2 is not there yet: leave out http2=True.")
     return Dialer(
         ssl_context=resolve_ssl_context(verify, cert, ssl_context),
         http1=http1,

@@ -21,8 +21,19 @@ def serialize_head(method: str, target: bytes, field_block: bytes) -> bytes:
     """The bytes of a request head. Raises `LocalProtocolError` for a method or target that is not one."""
     start = _KNOWN_METHODS.get(method) or _check_method(method)
     if _TARGET.match(target) is None:
-        raise LocalProtocolError(f"The request target holds a character that it must not: {excerpt(target)}")
+        raise _bad_target(target)
     return b"%b%b HTTP/1.1\r\n%b\r\n" % (start, target, field_block)
+
+
+def check_start(method: str, target: bytes) -> tuple[bytes, bytes]:
+    """Method and target as bytes, for other versions of HTTP. Raises `LocalProtocolError` for what is none."""
+    if _TARGET.match(target) is None:
+        raise _bad_target(target)
+    return (_KNOWN_METHODS.get(method) or _check_method(method))[:-1], target
+
+
+def _bad_target(target: bytes) -> LocalProtocolError:
+    return LocalProtocolError(f"The request target holds a character that it must not: {excerpt(target)}")
 
 
 def serialize_fields(fields: Fields) -> bytes:

@@ -1,0 +1,86 @@
+"""The body of a request as a sequence of parts, whichever kind of iterable gives them."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+
+from .._content.streams import ByteStream
+from .._exceptions import LocalProtocolError
+from .._models.request import Request
+from .._network.base import Network
+
+PIECE = 262_144
+"""Bytes of a body that are handed to the network at a time."""
+
+_IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
+
+
+class Parts(typing.Protocol):
+    """A body's parts, one at a time: what `async for` cannot be written over."""
+
+    async def next(self) -> bytes | None:
+        """The next part, None at the end."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the iterator."""
+        ...
+
+
+class _SyncParts:
+    def __init__(self, iterator: Iterator[bytes], network: Network) -> None:
+        self._iterator = iterator
+        self._network = network
+
+    async def close(self) -> None:
+        return None
+
+    async def next(self) -> bytes | None:
+        # Where there is an event loop, reading a file must not block it.
+        return await self._network.in_thread(lambda: next(self._iterator, None))
+
+
+class _AsyncParts:
+    def __init__(self, iterator: AsyncIterator[bytes]) -> None:
+        self._iterator = iterator
+
+    async def next(self) -> bytes | None:
+        try:
+            return await self._iterator.__anext__()
+        except StopAsyncIteration:
+            return None
+
+    async def close(self) -> None:
+        aclose = getattr(self._iterator, "aclose", None)
+        if aclose is not None:
+            await aclose()
+
+
+def parts_of(stream: typing.Any, network: Network) -> Parts:
+    """The parts of a request's body. Raises `RuntimeError` for an async iterable where there is no event loop."""
+    if network.realm() is None:
+        if not isinstance(stream, Iterable):
+            raise RuntimeError("The content of this request is an async iterable, which only an AsyncClient can send.")
+        return _SyncParts(iter(stream), network)
+    if getattr(stream, "reads_files", False) or not isinstance(stream, AsyncIterable):
+        return _SyncParts(iter(stream), network)
+    return _AsyncParts(stream.__aiter__())
+
+
+def check_length(sent: int, length: int | None) -> None:
+    """Raise `LocalProtocolError` if `sent` bytes are not what the fields of the request have promised."""
+    if sent != (length or 0):
+        if length is None:
+            raise LocalProtocolError("The request has content, but neither Content-Length nor Transfer-Encoding.")
+        raise LocalProtocolError(f"The content has {sent} bytes or more, where Content-Length says {length}.")
+
+
+def is_replayable(request: Request) -> bool:
+    """Whether the body of `request` can be sent once more."""
+    return type(request.stream) is ByteStream
+
+
+def is_repeatable(request: Request) -> bool:
+    """Whether `request` may be sent once more although the server may have acted on it (RFC 9110 section 9.2.2)."""
+    return request.method in _IDEMPOTENT and is_replayable(request)

@@ -1,0 +1,135 @@
+"""What an exchange is to the floor above, whichever protocol it is in: a request goes out, a head and a body come back."""
+
+from __future__ import annotations
+
+import typing
+
+from .._models.request import Request
+from .._network.base import Stream
+
+Timeouts = typing.Mapping[str, float | None]
+
+class ConnectionDied(Exception):
+    """The request got no answer and may be sent on another connection.
+
+    Either the connection was used before and broke before any byte of this response, or the server has said that it did
+    not process the request (`unprocessed`).
+    """
+
+    def __init__(self, cause: Exception, unprocessed: bool = False) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        self.unprocessed = unprocessed
+
+
+class Head(typing.Protocol):
+    """The head of a response. `picked` holds the fields that the client itself goes by, `parse` gives all of them."""
+
+    @property
+    def http_version(self) -> bytes:
+        """`HTTP/1.1`, `HTTP/1.0` or `HTTP/2`."""
+        ...
+
+    @property
+    def status_code(self) -> int:
+        """The status."""
+        ...
+
+    @property
+    def reason_phrase(self) -> bytes:
+        """What the server calls the status; nothing on HTTP/2."""
+        ...
+
+    @property
+    def picked(self) -> dict[bytes, bytes]:
+        """See `httpx._models.headers.PICKED`."""
+        ...
+
+    def parse(self) -> list[tuple[bytes, bytes]]:
+        """All fields in order."""
+        ...
+
+
+class Exchange(typing.Protocol):
+    """One request and its response. On HTTP/1.1 the connection itself, on HTTP/2 one of its streams."""
+
+    @property
+    def connection(self) -> Connection:
+        """The connection of this exchange."""
+        ...
+
+    async def exchange(self, request: Request, timeouts: Timeouts) -> Head:
+        """Send `request` and return the final head of its response. Raises `ConnectionDied` if it may be sent again."""
+        ...
+
+    async def next_data(self, timeout: float | None) -> bytes | None:
+        """The next bytes of the body, None at its end."""
+        ...
+
+    def data_at_hand(self) -> bytes | None:
+        """The whole body, if all of it has arrived with the head, else None."""
+        ...
+
+    def finish(self) -> bool:
+        """The response has been read: whether the connection may be used again."""
+        ...
+
+    def abandon(self) -> bool:
+        """The exchange ends before its time: whether the connection may be used again."""
+        ...
+
+    @property
+    def trailers(self) -> list[tuple[bytes, bytes]]:
+        """The trailer fields of a body that is complete."""
+        ...
+
+    @property
+    def is_upgraded(self) -> bool:
+        """Whether the connection has left HTTP, for a 101 response or a tunnel."""
+        ...
+
+    def unread(self) -> bytes:
+        """After an upgrade: bytes that already belong to the other protocol."""
+        ...
+
+    @property
+    def stream_id(self) -> int | None:
+        """The stream's number on HTTP/2, None on HTTP/1.1."""
+        ...
+
+
+class Connection(typing.Protocol):
+    """An open connection, as the pool and the transports see it."""
+
+    key: typing.Hashable
+    stream: Stream
+    idle_since: float
+    opened_at: float
+    origin: typing.Any
+
+    @property
+    def multiplexes(self) -> bool:
+        """Whether it may carry more than one exchange at a time."""
+        ...
+
+    @property
+    def capacity(self) -> int:
+        """How many exchanges it carries at a time, at present; 0 if it takes no further ones."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether exchanges that are under way may go on."""
+        ...
+
+    def begin(self) -> Exchange:
+        """A new exchange."""
+        ...
+
+    async def is_usable(self, timeout: float | None) -> bool:
+        """Whether another request may go over this connection, which comes from the pool."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection at once; exchanges that are under way fail."""
+        ...

@@ -1,0 +1,366 @@
+"""Many exchanges at a time on one HTTP/2 connection.
+
+There is no task or thread in the background. Of those that wait for an answer, one reads from the network for all (it
+leads): it feeds the engine, and wakes those that have news. When it has its own, it hands the lead to another one. In the
+same way whoever finds nobody writing writes what all have queued. So the same code serves threads on blocking sockets
+and tasks on an event loop; the lock is held only between waits, never over one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import threading
+import time
+import typing
+from collections.abc import Callable
+
+from .._exceptions import ReadError, ReadTimeout, RemoteProtocolError, TransportError, WriteError, WriteTimeout
+from .._network.base import Network, Stream, Waiter
+from .._protocols.http2.engine import HTTP2Engine
+from .http2_exchange import HTTP2Exchange
+
+PROBE_AFTER = 5.0
+"""Seconds for which a connection may be idle and still be used without asking the peer for a sign of life (PING)."""
+
+PROBE_PATIENCE = 2.0
+"""Seconds to wait for that sign, if the time-out for connecting leaves so many."""
+
+_REPLY_PATIENCE = 0.5  # seconds that a peer is given at least to take what it is sent in reply to frames of its own
+_NEVER = float("inf")
+
+
+class HTTP2Connection:
+    """An open HTTP/2 connection and the exchanges on it. Thread-safe."""
+
+    __slots__ = (
+        "_bound",
+        "_engine",
+        "_followers",
+        "_has_served",
+        "_leading_until",
+        "_lock",
+        "_network",
+        "_on_change",
+        "_reading",
+        "_unsent",
+        "_writing",
+        "capacity",
+        "failure",
+        "idle_since",
+        "key",
+        "opened_at",
+        "origin",
+        "stream",
+    )
+
+    multiplexes = True
+
+    def __init__(self, key: typing.Hashable, stream: Stream, network: Network, on_change: Callable[[HTTP2Connection], None]) -> None:
+        self.key = key
+        self.stream = stream.share()
+        self.idle_since = self.opened_at = 0.0
+        self.origin: typing.Any = None
+        self.failure: Exception | None = None
+        self._engine = HTTP2Engine()
+        self.capacity = self._engine.max_streams  # exchanges that may be under way at the same time; 0 when no more are taken
+        self._network = network
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._reading = False
+        self._writing = False
+        self._unsent = b""  # taken from the engine, and not handed to the network yet
+        self._followers: dict[HTTP2Exchange, None] = {}
+        self._leading_until = _NEVER  # when the one that reads will look up at the latest
+        self._bound = _NEVER  # no follower's deadline is earlier
+        self._has_served = False
+
+    # What the floors above call.
+
+    @property
+    def is_open(self) -> bool:
+        """Whether exchanges that are under way may go on."""
+        return self.failure is None
+
+    def begin(self) -> HTTP2Exchange:
+        """A new exchange."""
+        return HTTP2Exchange(self)
+
+    async def is_usable(self, timeout: float | None) -> bool:
+        """Whether another exchange may begin. A connection that was idle is looked at, after a while with a PING."""
+        if self._engine.has_streams or self.failure is not None or not self._has_served:
+            return self.capacity > 0
+        await self._look()
+        if self.capacity > 0 and time.monotonic() - self.idle_since > PROBE_AFTER:
+            await self._probe(PROBE_PATIENCE if timeout is None else min(timeout, PROBE_PATIENCE))
+        return self.capacity > 0
+
+    async def _look(self) -> None:
+        # Take in what has arrived already, unless somebody is at it.
+        with self._lock:
+            if self._reading:
+                return
+            self._reading = True
+        try:
+            while self.failure is None and (data := self.stream.receive_nowait()) is not None:
+                await self._take_in(data, _REPLY_PATIENCE)
+        except TransportError as error:
+            self.fail(error)
+        finally:
+            self._resign()
+
+    async def _probe(self, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        with self._lock:
+            if self._reading:
+                return
+            self._reading = True
+            answered = self._engine.pings_answered
+            self._engine.ping()
+        try:
+            await self.flush(patience)
+            while self._engine.pings_answered == answered and self.failure is None:
+                await self._read_once(max(deadline - time.monotonic(), 0.0))
+        except (ReadTimeout, WriteError, WriteTimeout):
+            self.fail(ReadTimeout(f"{self.stream.peer} did not answer a PING within {patience:g} seconds."))
+        finally:
+            self._resign()
+
+    def close(self) -> None:
+        """Close the connection; exchanges that are under way fail."""
+        if self.failure is None:
+            self.post(farewell=True)
+        self.fail(ReadError(f"The connection to {self.stream.peer} was closed by this side."))
+
+    # What exchanges call.
+
+    def submit(self, exchange: HTTP2Exchange, fields: list[tuple[bytes, bytes]], body: bytes | None) -> None:
+        """Queue the head of a request, with its body if that is known. Raises what ended the connection before."""
+        with self._lock:
+            if self.failure is not None:
+                exchange.is_unprocessed = True
+                exchange.failure = _like(self.failure)
+                return
+            exchange.was_reused = self._has_served
+            self._has_served = True
+            self._engine.start(exchange, fields, ended=body == b"")
+            if body:
+                self._engine.send_data(exchange, body, ended=True)
+
+    def queue(self, exchange: HTTP2Exchange, data: bytes, ended: bool) -> None:
+        """Queue a piece of the request's body."""
+        with self._lock:
+            self._engine.send_data(exchange, data, ended)
+
+    def queued(self, exchange: HTTP2Exchange) -> int:
+        """Bytes of the request's body that wait for the peer's window."""
+        with self._lock:
+            return self._engine.queued(exchange)
+
+    def take(self, exchange: HTTP2Exchange) -> bytes:
+        """What has arrived of the response's body."""
+        with self._lock:
+            return self._engine.take(exchange)
+
+    def release(self, exchange: HTTP2Exchange, code: int) -> None:
+        """Be done with an exchange: the peer is told if it is not over."""
+        with self._lock:
+            if exchange in self._followers:  # closed by another thread than the one that reads it
+                exchange.failure = ReadError("The response was closed while it was being read.")
+                self._wake(exchange)
+            tell = exchange.is_open
+            self._engine.close(exchange, code)
+        if tell:
+            self.post()
+
+    async def wait_for(self, exchange: HTTP2Exchange, deadline: float) -> bool:
+        """Wait until something has happened to `exchange`: False if nothing did by `deadline`."""
+        exchange.is_late = False
+        while True:
+            waiter: Waiter | None = None
+            patience: float | None = None
+            with self._lock:
+                if exchange.has_news or self.failure is not None:
+                    exchange.has_news = False
+                    if not self._reading:
+                        self._appoint()
+                    return True
+                if self._reading:
+                    waiter = self._follow(exchange, deadline)
+                    # The one that reads looks up in time for most others; who is in more of a hurry sets an alarm.
+                    if deadline < self._leading_until:
+                        patience = max(deadline - time.monotonic(), 0.0)
+                self._reading = True
+            if waiter is None:
+                return await self._lead(exchange, deadline)
+            try:
+                in_time = await waiter.wait(patience)
+            except BaseException:
+                self._leave(exchange)
+                raise
+            if not in_time or exchange.is_late:
+                self._leave(exchange)
+                return False
+
+    def _follow(self, exchange: HTTP2Exchange, deadline: float) -> Waiter:
+        waiter = exchange.waiter = self._network.waiter()
+        exchange.deadline = deadline
+        self._followers[exchange] = None
+        self._bound = min(self._bound, deadline)
+        return waiter
+
+    def _leave(self, exchange: HTTP2Exchange) -> None:
+        # A follower goes. If it was just asked to lead, another one must.
+        with self._lock:
+            was_asked = self._followers.pop(exchange, self) is self
+            exchange.waiter = None
+            if was_asked and not self._reading:
+                self._appoint()
+
+    async def _lead(self, exchange: HTTP2Exchange, deadline: float) -> bool:
+        try:
+            while not exchange.has_news:
+                with self._lock:
+                    until = self._leading_until = min(deadline, self._bound)
+                try:
+                    await self._read_once(None if until == _NEVER else max(until - time.monotonic(), 0.0))
+                except ReadTimeout:
+                    now = time.monotonic()
+                    self._wake_late(now)
+                    if now >= deadline:
+                        return False
+        finally:
+            self._resign()
+        exchange.has_news = False
+        return True
+
+    async def _read_once(self, timeout: float | None) -> None:
+        # Called by the one that reads. Raises only `ReadTimeout`: all else ends the connection, and so everybody's waiting.
+        try:
+            data = await self.stream.receive(timeout)
+        except ReadTimeout:
+            raise
+        except TransportError as error:
+            self.fail(error)
+        else:
+            await self._take_in(data, timeout)
+
+    async def _take_in(self, data: bytes, timeout: float | None) -> None:
+        if not data:
+            self.fail(RemoteProtocolError(self._engine.explain_end()))
+            return
+        with self._lock:
+            self._engine.receive(data)
+            self._spread()
+        with contextlib.suppress(WriteError, WriteTimeout):  # the connection has failed with it
+            await self.flush(None if timeout is None else max(timeout, _REPLY_PATIENCE))
+
+    def _resign(self) -> None:
+        with self._lock:
+            self._reading = False
+            self._leading_until = _NEVER
+            self._appoint()
+
+    def _appoint(self) -> None:
+        # With the lock held: somebody else reads from here on.
+        for follower in self._followers:
+            self._wake(follower)
+            return
+
+    def _wake(self, follower: HTTP2Exchange) -> None:
+        self._followers.pop(follower, None)
+        waiter, follower.waiter = follower.waiter, None
+        if waiter is not None:
+            waiter.wake()
+
+    def _wake_late(self, now: float) -> None:
+        with self._lock:
+            for follower in [follower for follower in self._followers if follower.deadline <= now]:
+                follower.is_late = True
+                self._wake(follower)
+            self._bound = min((follower.deadline for follower in self._followers), default=_NEVER)
+
+    def _spread(self) -> None:
+        # With the lock held: what the engine has found reaches those whom it concerns.
+        engine = self._engine
+        if engine.news:
+            for exchange in typing.cast("list[HTTP2Exchange]", engine.news):
+                if exchange.waiter is not None:
+                    self._wake(exchange)
+            engine.news.clear()
+        capacity = 0 if engine.is_draining else engine.max_streams
+        if capacity != self.capacity:
+            self.capacity = capacity
+            self._on_change(self)
+
+    async def flush(self, timeout: float | None) -> None:
+        """Send what is queued, unless somebody is at it: who writes goes on until there is nothing left."""
+        while True:
+            with self._lock:
+                if self._writing:
+                    return
+                data = self._unsent + self._engine.outgoing()
+                self._unsent = b""
+                self._spread()
+                self._writing = bool(data)
+            if not data:
+                if self._engine.failure is not None:
+                    self.fail(self._engine.failure)
+                return
+            try:
+                await self.stream.send(data, timeout)
+            except TransportError as error:
+                self._writing = False
+                if isinstance(error, WriteError):
+                    await self._look()  # a server that hangs up may have said why, or have answered already
+                self.fail(error)
+                raise
+            except BaseException:
+                self._writing = False
+                if self.stream.keeps_unsent:
+                    self.post()
+                else:
+                    self.fail(WriteError(f"Sending to {self.stream.peer} was broken off."))
+                raise
+            self._writing = False
+
+    def post(self, farewell: bool = False) -> None:
+        """Send what is queued if that takes no waiting; what does not go out now goes with the next `flush()`."""
+        with self._lock:
+            if self._writing or self.failure is not None:
+                return
+            data = self._unsent + self._engine.outgoing()
+            if farewell:
+                data += self._engine.goodbye()
+            self._unsent = b""
+            self._spread()
+            try:
+                if data and not self.stream.send_now(data):
+                    self._unsent = data
+                return
+            except WriteError as error:
+                failure = error
+        self.fail(failure)
+
+    def fail(self, error: Exception) -> None:
+        """The connection has ended: so have all exchanges that are not complete."""
+        with self._lock:
+            if self.failure is not None:
+                return
+            self.failure = error
+            for exchange in self._engine.abandon_all():
+                if not exchange.ended and exchange.failure is None:
+                    exchange.failure = _like(error)
+                exchange.has_news = True
+            for follower in list(self._followers):
+                self._wake(follower)
+            self.capacity = 0
+            self._on_change(self)
+        self.stream.close()
+
+
+def _like(error: Exception) -> Exception:
+    # Each exchange raises an exception of its own.
+    alike = copy.copy(error)
+    alike.__cause__ = error.__cause__
+    return alike

@@ -1,0 +1,208 @@
+"""One exchange on an HTTP/2 connection: a stream of it (RFC 9113 section 8.1)."""
+
+from __future__ import annotations
+
+import time
+import typing
+
+from .._content.streams import ByteStream
+from .._exceptions import ReadTimeout, TransportError, WriteError, WriteTimeout
+from .._models.headers import PICKED
+from .._models.request import Request
+from .._network.base import Waiter
+from .._network.failures import first_exchange_error
+from .._protocols.http1.serialize import check_start
+from .._protocols.http2.engine import CANCEL, NO_ERROR, HTTP2Stream, protect
+from .body import PIECE, check_length, is_repeatable, is_replayable, parts_of
+from .exchange import ConnectionDied, Timeouts
+from .wire_form import http2_fields, prepare
+
+if typing.TYPE_CHECKING:
+    from .http2 import HTTP2Connection
+
+_CONTINUE_PATIENCE = 1.0  # seconds to wait for "100 Continue" before sending the body all the same (RFC 9110 section 10.1.1)
+_NEVER = float("inf")
+_PICKED = frozenset(name.encode("ascii") for name in PICKED)
+
+
+class HTTP2Head:
+    """The head of a response, from fields that the engine has checked; `:status` is the first."""
+
+    __slots__ = ("_fields", "picked", "status_code")
+
+    http_version = b"HTTP/2"
+    reason_phrase = b""
+
+    def __init__(self, fields: tuple[tuple[bytes, bytes], ...]) -> None:
+        self._fields = fields
+        self.status_code = int(fields[0][1])
+        self.picked: dict[bytes, bytes] = {}
+        picked = self.picked
+        for name, value in fields:
+            if name in _PICKED:
+                picked[name] = picked[name] + b", " + value if name in picked else value
+
+    def parse(self) -> list[tuple[bytes, bytes]]:
+        """All fields in order."""
+        return list(self._fields[1:])
+
+
+class HTTP2Exchange(HTTP2Stream):
+    """A stream, and the conversation on it. It is used by one task or thread; only its `failure` comes from others."""
+
+    __slots__ = ("_has_begun_body", "connection", "deadline", "is_late", "waiter", "was_reused")
+
+    is_upgraded = False
+
+    def __init__(self, connection: HTTP2Connection) -> None:
+        super().__init__()
+        self.connection = connection
+        self.waiter: Waiter | None = None
+        self.deadline = _NEVER  # until when it waits, while it does
+        self.is_late = False
+        self.was_reused = False  # whether the connection had served another exchange before
+        self._has_begun_body = False
+
+    @property
+    def stream_id(self) -> int | None:
+        """The stream's number."""
+        return self.id
+
+    async def exchange(self, request: Request, timeouts: Timeouts) -> HTTP2Head:
+        """Send `request` and return the final head of its response. Raises `ConnectionDied` if it may be sent again."""
+        try:
+            try:
+                await self._send(request, timeouts)
+            except WriteError:
+                if self.head is None:
+                    raise  # else the server has answered and hung up before it read everything: its answer is what counts
+            return await self._receive_head(timeouts.get("read"))
+        except TransportError as error:
+            if self.head is not None or self.informational:
+                raise
+            if self.is_unprocessed and (is_replayable(request) or not self._has_begun_body):
+                raise ConnectionDied(error, unprocessed=True) from error
+            if self.failure is None or self.connection.failure is None:
+                raise
+            if self.was_reused and is_repeatable(request):
+                raise ConnectionDied(error) from error
+            tls = None if self.was_reused else self.connection.stream.info("ssl_object")
+            if tls is not None:
+                raise first_exchange_error(error, self.connection.stream.peer, tls) from error.__cause__
+            raise
+
+    async def _send(self, request: Request, timeouts: Timeouts) -> None:
+        form = request.headers._wire or prepare(request.headers)
+        if form.http2 is None:
+            authority, plain = http2_fields(request.headers)
+            form.http2 = authority, protect(plain)
+        authority, fields = form.http2
+        method, target = check_start(request.method, request.extensions.get("target") or request.url._target)
+        head = [(b":method", method), (b":scheme", request.url._origin[0].encode("ascii")), (b":authority", authority), (b":path", target)]
+        connection = self.connection
+        stream = request.stream
+        timeout = timeouts.get("write")
+        if type(stream) is ByteStream and form.is_plain and len(stream._bytes) <= PIECE:
+            if len(stream._bytes) != (form.length or 0):
+                check_length(len(stream._bytes), form.length)
+            connection.submit(self, head + fields, stream._bytes)
+            await connection.flush(timeout)
+            return
+        connection.submit(self, head + fields, None)
+        await connection.flush(timeout)
+        if form.expects_continue and not await self._is_told_to_continue():
+            return
+        await self._send_body(request, form.length, form.chunked, timeouts)
+
+    async def _is_told_to_continue(self) -> bool:
+        # False if the server gave a final answer instead of "100 Continue"; the body is then not wanted.
+        deadline = time.monotonic() + _CONTINUE_PATIENCE
+        while not self.informational and self.head is None and self.failure is None:
+            if not await self.connection.wait_for(self, deadline):
+                break
+        return self.head is None and self.failure is None
+
+    async def _send_body(self, request: Request, length: int | None, chunked: bool, timeouts: Timeouts) -> None:
+        sent = 0
+        self._has_begun_body = True
+        parts = parts_of(request.stream, self.connection._network)
+        try:
+            while (part := await parts.next()) is not None:
+                sent += len(part)
+                if length is not None and sent > length:
+                    check_length(sent, length)
+                for start in range(0, len(part), PIECE):
+                    piece = part if len(part) <= PIECE else part[start : start + PIECE]
+                    if not await self._send_piece(bytes(piece), timeouts.get("write")):
+                        return
+        finally:
+            await parts.close()
+        if not chunked:
+            check_length(sent, length)
+        self.connection.queue(self, b"", ended=True)
+        await self.connection.flush(timeouts.get("write"))
+
+    async def _send_piece(self, piece: bytes, timeout: float | None) -> bool:
+        # False if the server does not want the rest: it has answered to the end, or refuses.
+        connection = self.connection
+        deadline = _NEVER if timeout is None else time.monotonic() + timeout
+        if self._is_answered():
+            return False
+        connection.queue(self, piece, ended=False)
+        await connection.flush(timeout)
+        while connection.queued(self):
+            if not await connection.wait_for(self, deadline):
+                raise WriteTimeout(f"{connection.stream.peer} accepted no data for {timeout or 0:g} seconds (HTTP/2 flow control).")
+            if self._is_answered():
+                return False
+        return not self._is_answered()
+
+    def _is_answered(self) -> bool:
+        if self.failure is not None or self.ended:
+            return True
+        return self.head is not None and self.head[0][1] >= b"300"
+
+    async def _receive_head(self, timeout: float | None) -> HTTP2Head:
+        # Only what concerns this stream counts: no flood of other frames moves the deadline.
+        deadline = _NEVER if timeout is None else time.monotonic() + timeout
+        while self.head is None:
+            if self.failure is not None:
+                raise self.failure
+            if not await self.connection.wait_for(self, deadline):
+                peer = self.connection.stream.peer
+                raise ReadTimeout(f"The head of the response from {peer} was not complete within {timeout or 0:g} seconds.")
+        return HTTP2Head(self.head)
+
+    async def next_data(self, timeout: float | None) -> bytes | None:
+        """The next bytes of the body, None at its end."""
+        connection = self.connection
+        deadline = _NEVER if timeout is None else time.monotonic() + timeout
+        while not self.chunks:
+            if self.failure is not None:
+                raise self.failure
+            if self.ended:
+                return None
+            if not await connection.wait_for(self, deadline):
+                raise ReadTimeout(f"Nothing arrived from {connection.stream.peer} for {timeout or 0:g} seconds.")
+        data = connection.take(self)
+        if not self.ended:
+            await connection.flush(timeout)
+        return data
+
+    def data_at_hand(self) -> bytes | None:
+        """The whole body, if all of it has arrived with the head, else None."""
+        return self.connection.take(self) if self.ended else None
+
+    def finish(self) -> bool:
+        """The response has been read: whether the connection may be used again."""
+        self.connection.release(self, NO_ERROR)
+        return self.connection.failure is None
+
+    def abandon(self) -> bool:
+        """The exchange ends before its time; the others go on. Whether the connection may be used again."""
+        self.connection.release(self, CANCEL)
+        return self.connection.failure is None
+
+    def unread(self) -> bytes:
+        """Nothing: HTTP/2 connections are not upgraded."""
+        return b""

@@ -1,0 +1,66 @@
+"""What the header fields of a request amount to, worked out once for all requests that share them."""
+
+from __future__ import annotations
+
+from .._exceptions import LocalProtocolError
+from .._models.headers import Headers
+from .._protocols.http1.serialize import serialize_fields
+
+# Fields that concern the connection, which HTTP/2 has no place for (RFC 9113 section 8.2.2); the host is in a pseudo-header.
+_NOT_IN_HTTP2 = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade", b"host", b"http2-settings"))
+
+
+class WireForm:
+    """What the header fields of a request amount to: their bytes, and what they say about the message and the connection."""
+
+    __slots__ = ("block", "chunked", "expects_continue", "http2", "is_plain", "length", "offers_upgrade", "stays_open")
+
+    def __init__(self, block: bytes, length: int | None, chunked: bool, index: dict[bytes, bytes]) -> None:
+        self.block = block
+        self.length = length
+        self.chunked = chunked
+        self.stays_open = b"close" not in index.get(b"connection", b"").lower()
+        self.offers_upgrade = b"upgrade" in index
+        self.expects_continue = b"100-continue" in index.get(b"expect", b"").lower()
+        self.is_plain = not chunked and b"expect" not in index  # head and body may go out in one piece
+        self.http2: tuple[bytes, list[tuple[bytes, bytes]]] | None = None  # :authority and fields, once an HTTP/2 connection has asked
+
+
+def prepare(headers: Headers) -> WireForm:
+    """Check and serialize header fields, once for all requests that share them. Raises `LocalProtocolError`."""
+    index = headers._lookup()
+    if b"host" not in index:
+        raise LocalProtocolError("The request has no Host header.")
+    length, chunked = _framing(index)
+    form = headers._wire = WireForm(serialize_fields(headers._fields), length, chunked, index)
+    return form
+
+
+def http2_fields(headers: Headers) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """The value of `:authority`, and the fields that HTTP/2 has a place for, their names in lower case (RFC 9113 section 8.2)."""
+    index = headers._lookup()
+    named = index.get(b"connection", b"").lower().split(b",")
+    left_out = _NOT_IN_HTTP2.union(name.strip() for name in named)
+    fields = []
+    for name, value in headers._fields:
+        lower = name.lower()
+        if lower not in left_out and (lower != b"te" or value.strip().lower() == b"trailers"):
+            fields.append((lower, value.strip(b" \t")))
+    return index[b"host"], fields
+
+
+def _framing(index: dict[bytes, bytes]) -> tuple[int | None, bool]:
+    # The declared length of the body (None if there is none), and whether it goes out in chunks.
+    length = index.get(b"content-length")
+    coding = index.get(b"transfer-encoding")
+    if coding is not None:
+        if length is not None:
+            raise LocalProtocolError("A request has either Content-Length or Transfer-Encoding, not both.")
+        if coding.lower() != b"chunked":
+            raise LocalProtocolError("The only Transfer-Encoding of a request is chunked.")
+        return None, True
+    if length is None:
+        return None, False
+    if not length.isdigit() or len(length) > 19:
+        raise LocalProtocolError("Content-Length is one decimal number.")
+    return int(length), False

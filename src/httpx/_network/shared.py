@@ -1,0 +1,155 @@
+"""A blocking socket on which one thread may send while another one receives."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import threading
+import time
+import typing
+
+from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, WriteTimeout
+from .base import Stream
+from .failures import read_error
+
+_READ_SIZE = 65_536
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class SharedStream:
+    """A byte stream for two threads, one that receives and one that sends.
+
+    An OpenSSL connection is not for two threads at a time: it is locked for each operation, none of which waits. Waiting is
+    done for the socket, without the lock.
+    """
+
+    __slots__ = ("_lock", "_peeked", "_socket", "ended_cleanly", "peer")
+
+    keeps_unsent = False
+
+    def __init__(self, connection: socket.socket, peer: str, early: bytes) -> None:
+        connection.settimeout(0)
+        self._socket = connection
+        self._lock = threading.Lock()
+        self._peeked = early  # taken by `is_quiet`, and not yet received
+        self.peer = peer
+        self.ended_cleanly = True
+
+    async def receive(self, timeout: float | None) -> bytes:
+        if self._peeked:
+            data, self._peeked = self._peeked, b""
+            return data
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            try:
+                with self._lock:
+                    return self._socket.recv(_READ_SIZE)
+            except _WOULD_BLOCK as error:
+                if not self._is_ready(error, select.POLLIN, deadline):
+                    raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout or 0:g} seconds.") from error
+            except ssl.SSLEOFError:
+                self.ended_cleanly = False
+                return b""
+            except (OSError, ValueError) as error:
+                raise read_error(error, self.peer) from error
+
+    async def send(self, data: bytes, timeout: float | None) -> None:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        rest = memoryview(data)
+        while rest:
+            try:
+                with self._lock:
+                    rest = rest[self._socket.send(rest) :]
+            except _WOULD_BLOCK as error:
+                if not self._is_ready(error, select.POLLOUT, deadline):
+                    raise WriteTimeout(f"{self.peer} accepted no data for {timeout or 0:g} seconds.") from error
+            except (OSError, ValueError) as error:
+                raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+
+    def _is_ready(self, error: Exception, events: int, deadline: float | None) -> bool:
+        # TLS may want to read in order to write, and the other way round.
+        if isinstance(error, ssl.SSLWantReadError):
+            events = select.POLLIN
+        elif isinstance(error, ssl.SSLWantWriteError):
+            events = select.POLLOUT
+        remaining = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+        poll = select.poll()
+        try:
+            poll.register(self._socket, events)
+        except ValueError:
+            return True  # closed meanwhile: the next operation says so
+        return bool(poll.poll(None if remaining is None else remaining * 1000))
+
+    def send_now(self, data: bytes) -> bool:
+        try:
+            with self._lock:
+                sent = self._socket.send(data)
+        except _WOULD_BLOCK:
+            return False
+        except (OSError, ValueError) as error:
+            raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+        if sent < len(data):
+            raise WriteError(f"{self.peer} accepts no more data.")
+        return True
+
+    def share(self) -> SharedStream:
+        return self
+
+    async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> Stream:
+        from .tls_stream import start_tls_over
+
+        return await start_tls_over(self, context, server_hostname, timeout)
+
+    def receive_nowait(self) -> bytes | None:
+        if self._peeked:
+            data, self._peeked = self._peeked, b""
+            return data
+        try:
+            with self._lock:
+                return self._socket.recv(_READ_SIZE)
+        except _WOULD_BLOCK:
+            return None
+        except ssl.SSLEOFError:
+            self.ended_cleanly = False
+            return b""
+        except (OSError, ValueError) as error:
+            raise read_error(error, self.peer) from error
+
+    def is_quiet(self) -> bool:
+        if self._peeked:
+            return False
+        try:
+            data = self.receive_nowait()
+        except (ReadError, ConnectError):
+            return False
+        self._peeked = data or b""
+        return data is None
+
+    def close(self, last_words: bytes = b"") -> None:
+        with self._lock:
+            with contextlib.suppress(OSError, ValueError):
+                if last_words:
+                    self._socket.send(last_words)
+                if isinstance(self._socket, ssl.SSLSocket):
+                    self._socket.unwrap()  # says goodbye (close_notify); its answer is not waited for
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # wakes a thread that waits for data
+            self._socket.close()
+
+    def abandon(self) -> None:
+        self._socket.close()
+
+    def info(self, name: str) -> typing.Any:
+        if name == "socket":
+            return self._socket
+        if name == "ssl_object":
+            return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
+        if name == "client_addr":
+            return self._socket.getsockname()
+        if name == "server_addr":
+            return self._socket.getpeername()
+        if name == "is_readable":
+            return not self.is_quiet()
+        return None

@@ -1,0 +1,330 @@
+"""One side of an HTTP/2 connection, ours, on libnghttp2. This is the only module that knows `ngh2`.
+
+Bytes are given to `receive()`, and `outgoing()` returns those to send; both change the `HTTP2Stream`s that they concern,
+and put them in `news`. What violates the protocol on one stream ends that stream; what violates it on the connection, or
+exceeds the limits of limits.py, ends the connection: `failure` says why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import typing
+
+try:
+    import ngh2
+except ImportError as error:
+    raise ImportError("HTTP/2 needs the ngh2 package, which is not installed: pip install 'httpx[http2]'.") from error
+
+from ..._exceptions import RemoteProtocolError
+from . import limits
+
+Field = tuple[bytes, bytes]
+
+NO_ERROR, CANCEL, REFUSED_STREAM, ENHANCE_YOUR_CALM = 0x0, 0x8, 0x7, 0xB
+
+_MAX_CONCURRENT_STREAMS = 0x3
+_SETTINGS = {
+    ngh2.Setting.ENABLE_PUSH: 0,
+    ngh2.Setting.INITIAL_WINDOW_SIZE: limits.STREAM_WINDOW,
+    ngh2.Setting.MAX_HEADER_LIST_SIZE: limits.MAX_HEADER_LIST_SIZE,
+}
+_CONFIGURATION = ngh2.Configuration(
+    auto_window_update=False,
+    peer_max_concurrent_streams=limits.INITIAL_MAX_STREAMS,
+    max_reserved_remote_streams=0,
+    max_send_header_block_length=1_048_576,
+    max_outbound_ack=limits.MAX_QUEUED_REPLIES,
+    max_settings=limits.MAX_SETTINGS,
+    max_continuations=limits.MAX_CONTINUATIONS,
+    glitch_rate_limit=(limits.GLITCH_BURST, limits.GLITCH_RATE),
+    max_inbound_header_list_size=limits.MAX_HEADER_LIST_SIZE,
+    max_inbound_header_count=limits.MAX_FIELDS,
+)
+
+# Never put into a compression table, neither ours nor that of anyone on the way (RFC 7541 section 7.1.3).
+_SENSITIVE = frozenset((b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"api-key", b"x-auth-token", b"private-token"))
+
+
+class HTTP2Stream:
+    """One request, and what has come back for it."""
+
+    __slots__ = ("chunks", "ended", "failure", "has_news", "head", "id", "informational", "is_open", "is_unprocessed", "trailers")
+
+    def __init__(self) -> None:
+        self.id = 0
+        self.is_open = False  # known to both sides as being in use
+        self.head: tuple[Field, ...] | None = None  # of the final response, `:status` first
+        self.chunks: list[bytes] = []
+        self.trailers: list[Field] = []
+        self.ended = False  # the response is complete
+        self.informational = 0
+        self.failure: Exception | None = None
+        self.is_unprocessed = False  # the peer says that it has done nothing with the request (RFC 9113 section 8.7)
+        self.has_news = False
+
+
+class HTTP2Engine:
+    """The client's end of an HTTP/2 connection, without its input and output. Not thread-safe."""
+
+    __slots__ = (
+        "_farewell",
+        "_goaway",
+        "_has_received",
+        "_session",
+        "_stray_resets",
+        "_streams",
+        "_uploads",
+        "failure",
+        "is_draining",
+        "max_streams",
+        "news",
+        "pings_answered",
+    )
+
+    def __init__(self) -> None:
+        self._session = ngh2.Connection(ngh2.Role.CLIENT, _CONFIGURATION)
+        self._session.initiate_connection(_SETTINGS)
+        self._session.set_local_window_size(limits.CONNECTION_WINDOW)
+        self._streams: dict[int, HTTP2Stream] = {}
+        self._uploads: dict[int, HTTP2Stream] = {}
+        self._stray_resets = 0
+        self._has_received = False
+        self._farewell = b""
+        self._goaway: tuple[int, bytes] | None = None
+        self.max_streams = limits.INITIAL_MAX_STREAMS
+        self.is_draining = False  # no further stream will be accepted
+        self.failure: RemoteProtocolError | None = None
+        self.news: list[HTTP2Stream] = []
+        self.pings_answered = 0
+
+    @property
+    def has_streams(self) -> bool:
+        """Whether any stream is open."""
+        return bool(self._streams)
+
+    # Sending.
+
+    def start(self, stream: HTTP2Stream, fields: typing.Iterable[Field], ended: bool) -> None:
+        """Open `stream` with these fields, pseudo-header fields first; `ended` if the request has no body."""
+        try:
+            stream.id = self._session.send_request(fields, end_stream=ended)
+        except ngh2.NGH2Error:
+            self.is_draining = True
+            stream.is_unprocessed = True
+            stream.failure = RemoteProtocolError("The HTTP/2 connection takes no more requests.")
+            return
+        stream.is_open = True
+        self._streams[stream.id] = stream
+
+    def send_data(self, stream: HTTP2Stream, data: bytes, ended: bool) -> None:
+        """Queue a piece of the body. It goes out as far as the peer's windows allow."""
+        if stream.is_open:
+            self._session.send_data(stream.id, data, end_stream=ended)
+            self._uploads[stream.id] = stream
+
+    def queued(self, stream: HTTP2Stream) -> int:
+        """Bytes of the body that wait for the peer's windows."""
+        return self._session.queued_body_size(stream.id) if stream.is_open else 0
+
+    def outgoing(self) -> bytes:
+        """The bytes to send now, possibly none."""
+        if self.failure is not None:
+            farewell, self._farewell = self._farewell, b""
+            return farewell
+        try:
+            data = self._session.data_to_send()
+        except ngh2.NGH2Error as error:
+            self._fail(error)
+            return b""
+        self._take_events()
+        if self._uploads:
+            for stream in list(self._uploads.values()):
+                if not stream.is_open or not self._session.queued_body_size(stream.id):
+                    del self._uploads[stream.id]
+                    self._tell(stream)
+        return data
+
+    def take(self, stream: HTTP2Stream) -> bytes:
+        """The part of the body that has arrived; the peer may send as much again."""
+        chunks = stream.chunks
+        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        stream.chunks = []
+        if data and self.failure is None:
+            self._acknowledge(len(data), stream.id)
+        return data
+
+    def close(self, stream: HTTP2Stream, code: int = CANCEL) -> None:
+        """Be done with `stream`: the peer is told if it is not over, and the window that its unread data took is given back."""
+        if stream.chunks:
+            self.take(stream)
+        if stream.is_open:
+            stream.is_open = False
+            del self._streams[stream.id]
+            if self.failure is None:
+                self._session.reset_stream(stream.id, code)
+
+    def abandon_all(self) -> list[HTTP2Stream]:
+        """The connection is gone: the streams that were open, which are so no longer."""
+        streams = list(self._streams.values())
+        self._streams.clear()
+        self._uploads.clear()
+        for stream in streams:
+            stream.is_open = False
+        return streams
+
+    def ping(self) -> None:
+        """Ask the peer for a sign of life; `pings_answered` counts those that came."""
+        if self.failure is None:
+            self._session.ping()
+
+    def goodbye(self) -> bytes:
+        """The last bytes of a connection that is closed in good order."""
+        return b"" if self.failure is not None else _goaway_frame(NO_ERROR)
+
+    # Receiving.
+
+    def receive(self, data: bytes) -> None:
+        """Bytes arrived from the peer."""
+        if self.failure is not None:
+            return
+        if not self._has_received:
+            self._has_received = True
+            if data[:5] == b"HTTP/":
+                self._end(RemoteProtocolError("The server answered in HTTP/1.1 on a connection where HTTP/2 was to be spoken."))
+                return
+        try:
+            self._session.receive_data(data)
+        except ngh2.NGH2Error as error:
+            self._fail(error)
+            return
+        self._take_events()
+
+    def _take_events(self) -> None:
+        streams = self._streams
+        event: typing.Any
+        for event in self._session.events():
+            kind = type(event)
+            if kind is ngh2.DataReceived:
+                stream = streams.get(event.stream_id)
+                if stream is None:
+                    self._acknowledge(len(event.data), event.stream_id)
+                    continue
+                if event.data:
+                    stream.chunks.append(event.data)
+                elif not event.end_stream:
+                    continue
+                stream.ended = event.end_stream
+            elif kind is ngh2.ResponseReceived:
+                stream = streams.get(event.stream_id)
+                if stream is None:
+                    continue
+                stream.head = event.headers
+                stream.ended = event.end_stream
+            elif kind is ngh2.StreamClosed:
+                stream = streams.pop(event.stream_id, None)
+                if stream is None:
+                    continue
+                stream.is_open = False
+                if not stream.ended:
+                    self._cut(stream, event)
+            else:
+                self._take_rare_event(event)
+                continue
+            if not stream.has_news:
+                stream.has_news = True
+                self.news.append(stream)
+
+    def _take_rare_event(self, event: typing.Any) -> None:
+        stream = self._streams.get(getattr(event, "stream_id", 0))
+        if isinstance(event, ngh2.SettingsReceived):
+            self.max_streams = event.settings.get(_MAX_CONCURRENT_STREAMS, self.max_streams)
+        elif isinstance(event, ngh2.GoAwayReceived):
+            self.is_draining = True
+            self._goaway = (event.error_code, event.debug_data)
+        elif isinstance(event, ngh2.ConnectionClosed):
+            self._closed(event)
+        elif isinstance(event, ngh2.PingAcknowledged):
+            self.pings_answered += 1
+        elif isinstance(event, ngh2.TrailersReceived) and stream is not None:
+            stream.trailers = list(event.headers)
+            stream.ended = True
+            self._tell(stream)
+        elif isinstance(event, ngh2.InformationalResponseReceived) and stream is not None:
+            stream.informational += 1
+            if stream.informational > limits.MAX_INFORMATIONAL:
+                stream.failure = RemoteProtocolError(f"The server sent more than {limits.MAX_INFORMATIONAL} informational responses.")
+                self.close(stream, ENHANCE_YOUR_CALM)
+            self._tell(stream)
+        elif isinstance(event, ngh2.StreamReset) and stream is None:
+            self._stray_resets += 1
+            if self._stray_resets > limits.MAX_STRAY_RESETS:
+                self._end(
+                    RemoteProtocolError("The server sent RST_STREAM frames without end for streams that are over."), ENHANCE_YOUR_CALM
+                )
+
+    def _cut(self, stream: HTTP2Stream, event: typing.Any) -> None:
+        # The stream ended before its response was complete.
+        if event.error_code == REFUSED_STREAM and stream.head is None:
+            stream.is_unprocessed = True
+            reason = "The server did not process the request (HTTP/2 stream refused)."
+        elif event.local_error is not None:
+            reason = f"The request could not be sent over HTTP/2: {event.local_error}"
+        elif stream.head is None:
+            reason = f"The server ended the HTTP/2 stream without a valid response: {_error_name(event.error_code)}."
+        else:
+            reason = f"The server ended the HTTP/2 stream before the response was complete: {_error_name(event.error_code)}."
+        stream.failure = RemoteProtocolError(reason)
+
+    def _closed(self, event: typing.Any) -> None:
+        self.is_draining = True
+        if self._goaway is None:
+            detail = f" ({event.debug_data.decode('ascii', 'replace')})" if event.debug_data else ""
+            reason = f"The server broke the HTTP/2 protocol: {_error_name(event.error_code)}{detail}."
+        else:
+            reason = self.explain_end()
+        # The frame that tells the peer is already among the bytes that are being taken.
+        self._end(RemoteProtocolError(reason), None)
+
+    def explain_end(self) -> str:
+        """What to say of a connection that has ended."""
+        if self._goaway is None:
+            return "The server closed the HTTP/2 connection before the response was complete."
+        code, debug = self._goaway
+        detail = f" ({debug[:128].decode('ascii', 'backslashreplace')})" if debug else ""
+        return f"The server ended the HTTP/2 connection: {_error_name(code)}{detail}."
+
+    def _fail(self, error: Exception) -> None:
+        code = ENHANCE_YOUR_CALM if isinstance(error, ngh2.DenialOfServiceError) else 1
+        self._end(RemoteProtocolError(f"The server broke the HTTP/2 protocol: {error}."), code)
+
+    def _end(self, failure: RemoteProtocolError, code: int | None = 1) -> None:
+        self.failure = failure
+        self.is_draining = True
+        if code is not None:
+            self._farewell = _goaway_frame(code)
+
+    def _acknowledge(self, size: int, stream_id: int) -> None:
+        with contextlib.suppress(ngh2.NGH2Error, ValueError):  # the stream is over: the library has given the window back itself
+            self._session.acknowledge_received_data(size, stream_id)
+
+    def _tell(self, stream: HTTP2Stream) -> None:
+        if not stream.has_news:
+            stream.has_news = True
+            self.news.append(stream)
+
+
+def protect(fields: typing.Iterable[Field]) -> list[Field]:
+    """Mark the fields that hold secrets, so that they are never put into a compression table."""
+    return [ngh2.NeverIndexedHeader(name, value) if name in _SENSITIVE else (name, value) for name, value in fields]
+
+
+def _goaway_frame(code: int) -> bytes:
+    # Length 8, type 7, stream 0; no stream of the server's has been processed, since there are none.
+    return b"\x00\x00\x08\x07\x00\x00\x00\x00\x00" + bytes(4) + code.to_bytes(4, "big")
+
+
+def _error_name(code: int) -> str:
+    try:
+        return ngh2.ErrorCode(code).name
+    except ValueError:
+        return f"error {code:#x}"

@@ -1,0 +1,218 @@
+"""HTTP/2 as its users see it: exchanges with servers that behave."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.support.http2 import END_STREAM, HEADERS, HTTP2Peer, data, frame, keep_alive_http2
+from tests.support.servers import pattern
+
+
+async def test_a_request_and_its_response(runtime, h2_client, scripted):
+    server = scripted(keep_alive_http2(lambda fields, body: fields[":path"].encode()))
+    async with h2_client() as client:
+        response = await client.get(server.url + "/hello?x=1")
+        again = await client.get(server.url + "/again")
+    assert (response.status_code, response.content, response.http_version) == (200, b"/hello?x=1", "HTTP/2")
+    assert response.reason_phrase == "OK"
+    assert (response.extensions["stream_id"], again.extensions["stream_id"]) == (1, 3)
+    assert again.content == b"/again"
+    assert len(server.connections) == 1
+
+
+async def test_the_fields_of_a_request_are_those_that_http2_knows(runtime, h2_client, scripted):
+    # I28
+    seen = []
+
+    def answer(fields, body):
+        seen.append(fields)
+        return b"ok"
+
+    server = scripted(keep_alive_http2(answer))
+    headers = {"Connection": "keep-alive, X-Hop", "Keep-Alive": "5", "X-Hop": "1", "Upgrade": "h2c", "X-Upper": " padded ", "TE": "gzip"}
+    async with h2_client() as client:
+        await client.post(server.url + "/p", headers=headers, content=b"abc")
+    fields = seen[0]
+    assert {name: fields[name] for name in (":method", ":scheme", ":authority", ":path")} == {
+        ":method": "POST",
+        ":scheme": "http",
+        ":authority": server.authority,
+        ":path": "/p",
+    }
+    assert fields["x-upper"] == "padded"
+    assert fields["content-length"] == "3"
+    assert not {"connection", "keep-alive", "x-hop", "upgrade", "te", "host", "transfer-encoding"} & set(fields)
+
+
+@pytest.mark.parametrize("value", ["a\r\nInjected: yes", "a\x00b", "a\nb"])
+async def test_a_line_break_in_a_field_is_refused_before_anything_is_sent(runtime, h2_client, scripted, value):
+    server = scripted(keep_alive_http2(lambda fields, body: b"ok"))
+    async with h2_client() as client:
+        await client.get(server.url)
+        with pytest.raises(httpx.LocalProtocolError):
+            await client.get(server.url, headers={"X-A": value})
+        assert (await client.get(server.url)).content == b"ok"
+    assert len(server.connections) == 1
+
+
+async def test_fields_that_hold_secrets_are_never_indexed(runtime, h2_client, scripted):
+    # X3
+    payloads = []
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        while True:
+            found = peer.read_until(HEADERS)
+            payloads.append(found.payload)
+            peer.respond(found.stream_id, b"ok")
+
+    server = scripted(script)
+    async with h2_client() as client:
+        for _ in range(2):
+            await client.get(server.url, headers={"Authorization": "Bearer secret", "X-Plain": "plain"})
+    assert b"\x1f\x08" in payloads[0]  # a literal that is never indexed, its name from the static table: authorization
+    assert b"\x1f\x08" in payloads[1]
+
+
+async def test_a_body_of_any_kind_is_sent_whole(runtime, h2_client, scripted):
+    server = scripted(keep_alive_http2(lambda fields, body: body))
+    content = pattern(1_500_000)
+
+    def sync_pieces():
+        for start in range(0, len(content), 70_000):
+            yield content[start : start + 70_000]
+
+    async def async_pieces():
+        for piece in sync_pieces():
+            yield piece
+
+    async with h2_client() as client:
+        assert (await client.post(server.url, content=content)).content == content
+        assert (await client.post(server.url, content=async_pieces() if runtime.is_async else sync_pieces())).content == content
+        assert (await client.post(server.url, content=b"")).content == b""
+
+
+async def test_many_requests_share_one_connection(runtime, h2_client, nghttpd, nghttpd_files):
+    (nghttpd_files / "small").write_bytes(b"small")
+    (nghttpd_files / "big").write_bytes(pattern(3_000_000))
+
+    async with h2_client() as client:
+
+        async def fetch():
+            for _ in range(5):
+                assert (await client.get(nghttpd + "/small")).content == b"small"
+            assert (await client.get(nghttpd + "/big")).content == pattern(3_000_000)
+
+        await runtime.gather(*[fetch for _ in range(20)])
+        numbers = {(await client.get(nghttpd + "/small")).extensions["stream_id"] for _ in range(2)}
+        assert numbers == {241, 243}  # all others went over the same connection
+
+
+async def test_an_upload_comes_back_from_another_implementation(runtime, h2_client, nghttpd):
+    content = pattern(2_000_000)
+    async with h2_client() as client:
+        assert (await client.post(nghttpd + "/echo", content=content)).content == content
+
+
+async def test_hypercorn_over_tls(runtime, h2_client, hypercorn_tls):
+    url, context = hypercorn_tls
+    async with h2_client(http1=True, ssl_context=context) as client:
+        response = await client.get(url)
+        assert (response.http_version, response.text) == ("HTTP/2", "Hello, world!")
+        assert (await client.post(url + "/echo", content=pattern(300_000))).content == pattern(300_000)
+        assert (await client.get(url + "/stream")).text == "one two three"
+
+
+async def test_nginx_over_tls(runtime, h2_client, nginx_tls):
+    url, context = nginx_tls
+
+    async with h2_client(http1=True, ssl_context=context) as client:
+
+        async def fetch():
+            for _ in range(5):
+                response = await client.get(url + "/json")
+                assert (response.http_version, response.json()) == ("HTTP/2", {"message": "Hello, world!"})
+
+        await runtime.gather(*[fetch for _ in range(20)])
+        assert (await client.get(url + "/json")).extensions["stream_id"] == 201
+
+
+async def test_a_server_that_does_not_know_http2_is_spoken_to_in_http1(runtime, h2_client, app_server, authority):
+    server = app_server(ssl_context=authority.server_context())
+    async with h2_client(http1=True, ssl_context=httpx.SSLContext(verify=authority.bundle)) as client:
+        responses = await runtime.gather(*[lambda: client.get(server.url + "/json") for _ in range(5)])
+        assert {response.http_version for response in responses} == {"HTTP/1.1"}
+
+
+async def test_without_http1_a_server_that_does_not_know_http2_is_an_error(runtime, h2_client, app_server, authority):
+    server = app_server(ssl_context=authority.server_context())
+    async with h2_client(ssl_context=httpx.SSLContext(verify=authority.bundle)) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(server.url + "/json")
+
+
+async def test_http2_is_not_spoken_on_plain_http_unless_it_is_the_only_protocol(runtime, h2_client, app):
+    async with h2_client(http1=True) as client:
+        assert (await client.get(app.url + "/json")).http_version == "HTTP/1.1"
+
+
+async def test_trailers(runtime, h2_client, scripted):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        trailers = frame(HEADERS, 0x4 | END_STREAM, stream_id, peer.encoder.encode([("x-sum", "42")]))
+        peer.send(peer.headers(stream_id), data(stream_id, b"body"), trailers)
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        response = await client.get(server.url)
+    assert response.content == b"body"
+    assert response.extensions["trailers"] == [(b"x-sum", b"42")]
+
+
+async def test_informational_responses_come_before_the_final_one(runtime, h2_client, scripted):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        peer.send(*[peer.headers(stream_id, [(":status", "103"), ("link", "</a>")])] * 3)
+        peer.respond(stream_id, b"done")
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        assert (await client.get(server.url)).content == b"done"
+
+
+async def test_head_and_204_have_no_body(runtime, h2_client, scripted):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        peer.respond(stream_id, fields=[("content-length", "5")])
+        stream_id, _, _ = peer.read_request()
+        peer.respond(stream_id, status=204)
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        response = await client.head(server.url)
+        assert (response.content, response.headers["content-length"]) == (b"", "5")
+        assert (await client.get(server.url)).status_code == 204
+
+
+async def test_large_fields(runtime, h2_client, scripted):
+    server = scripted(keep_alive_http2(lambda fields, body: str(len(fields["x-large"])).encode()))
+    async with h2_client() as client:
+        # More than one frame holds: the rest goes into CONTINUATION frames, which this peer would not understand.
+        assert (await client.get(server.url, headers={"X-Large": "v" * 15_000})).text == "15000"
+
+
+def test_without_the_package_the_error_says_what_to_install(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "ngh2", None)
+    monkeypatch.delitem(sys.modules, "httpx._protocols.http2.engine", raising=False)
+    monkeypatch.delattr("httpx._protocols.http2.engine", raising=False)
+    with pytest.raises(ImportError, match=r"pip install 'httpx\[http2\]'"):
+        httpx.HTTPTransport(http2=True)
