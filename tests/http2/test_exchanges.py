@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
+import httpx
 from tests.support.http2 import END_STREAM, HEADERS, HTTP2Peer, data, frame, keep_alive_http2
 from tests.support.servers import pattern
 
@@ -115,19 +115,18 @@ async def test_an_upload_comes_back_from_another_implementation(runtime, h2_clie
         assert (await client.post(nghttpd + "/echo", content=content)).content == content
 
 
-async def test_hypercorn_over_tls(runtime, h2_client, hypercorn_tls):
-    url, context = hypercorn_tls
-    async with h2_client(http1=True, ssl_context=context) as client:
+async def test_hypercorn_over_tls(runtime, h2_client, hypercorn_tls, identity):
+    url = hypercorn_tls
+    async with h2_client(http1=True, ssl_context=identity.trusting()) as client:
         response = await client.get(url)
         assert (response.http_version, response.text) == ("HTTP/2", "Hello, world!")
         assert (await client.post(url + "/echo", content=pattern(300_000))).content == pattern(300_000)
         assert (await client.get(url + "/stream")).text == "one two three"
 
 
-async def test_nginx_over_tls(runtime, h2_client, nginx_tls):
-    url, context = nginx_tls
-
-    async with h2_client(http1=True, ssl_context=context) as client:
+async def test_nginx_over_tls(runtime, h2_client, nginx_tls, identity):
+    url = nginx_tls
+    async with h2_client(http1=True, ssl_context=identity.trusting()) as client:
 
         async def fetch():
             for _ in range(5):
@@ -138,16 +137,16 @@ async def test_nginx_over_tls(runtime, h2_client, nginx_tls):
         assert (await client.get(url + "/json")).extensions["stream_id"] == 201
 
 
-async def test_a_server_that_does_not_know_http2_is_spoken_to_in_http1(runtime, h2_client, app_server, authority):
-    server = app_server(ssl_context=authority.server_context())
-    async with h2_client(http1=True, ssl_context=httpx.SSLContext(verify=authority.bundle)) as client:
+async def test_a_server_that_does_not_know_http2_is_spoken_to_in_http1(runtime, h2_client, app_server, identity):
+    server = app_server(ssl_context=identity.authority.server())
+    async with h2_client(http1=True, ssl_context=identity.trusting()) as client:
         responses = await runtime.gather(*[lambda: client.get(server.url + "/json") for _ in range(5)])
         assert {response.http_version for response in responses} == {"HTTP/1.1"}
 
 
-async def test_without_http1_a_server_that_does_not_know_http2_is_an_error(runtime, h2_client, app_server, authority):
-    server = app_server(ssl_context=authority.server_context())
-    async with h2_client(ssl_context=httpx.SSLContext(verify=authority.bundle)) as client:
+async def test_without_http1_a_server_that_does_not_know_http2_is_an_error(runtime, h2_client, app_server, identity):
+    server = app_server(ssl_context=identity.authority.server())
+    async with h2_client(ssl_context=identity.trusting()) as client:
         with pytest.raises(httpx.ConnectError):
             await client.get(server.url + "/json")
 

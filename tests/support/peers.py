@@ -121,7 +121,7 @@ def serve_nginx(folder: Path, certificate: Path | None = None, key: Path | None 
     (folder / "files").mkdir(exist_ok=True)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    tls = f" ssl; ssl_certificate {certificate}; ssl_certificate_key {key}" if certificate else ""
+    tls = f" ssl http2; ssl_certificate {certificate}; ssl_certificate_key {key}" if certificate else ""
     configuration = folder / "nginx.conf"
     configuration.write_text(NGINX_CONFIGURATION.format(folder=folder, port=port, tls=tls))
     executable = find_nginx()

@@ -9,6 +9,7 @@ from .._network.base import Stream
 
 Timeouts = typing.Mapping[str, float | None]
 
+
 class ConnectionDied(Exception):
     """The request got no answer and may be sent on another connection.
 
