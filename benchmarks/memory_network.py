@@ -78,7 +78,7 @@ class MemoryStream:
     def is_quiet(self) -> bool:
         return True
 
-    def close(self) -> None:
+    def close(self, last_words: bytes = b"") -> None:
         pass
 
     def info(self, name: str) -> None:
@@ -88,7 +88,10 @@ class MemoryStream:
 class MemoryNetwork:
     """A `Network` of ours, as far as requests one after the other need it."""
 
-    async def connect(self, host: str, port: int, timeout: float | None, **options: Any) -> MemoryStream:
+    async def outcome(self, future: Any, timeout: float | None) -> Any:
+        return [(2, ("192.0.2.1", 80))]
+
+    async def connect(self, peer: str, addresses: Any, timeout: float | None, **options: Any) -> MemoryStream:
         return MemoryStream()
 
     async def settle(self) -> None:

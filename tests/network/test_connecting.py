@@ -68,7 +68,7 @@ class TestSeveralAddresses:
     async def test_the_timeout_lists_those_that_did_not_answer(self, client):
         with black_hole("127.0.0.2") as port, black_hole("127.0.0.3", port):
             async with client("127.0.0.2", "127.0.0.3", "127.0.0.1", timeout=httpx.Timeout(5, connect=0.4)) as connected:
-                with pytest.raises(httpx.ConnectTimeout, match=r"0\.4 seconds") as caught:
+                with pytest.raises(httpx.ConnectTimeout, match=r"took longer than 0\.\d+ seconds") as caught:
                     await connected.get(f"http://{HOST}:{port}/")
         assert f"127.0.0.2:{port}: no answer" in str(caught.value)
 

@@ -74,7 +74,7 @@ class TestTheSystemsResolver:
         over = threading.Event()
         _held_up(monkeypatch, local_hosts, until=over.is_set)
         async with client(timeout=httpx.Timeout(5, connect=0.2)) as resolving:
-            with pytest.raises(httpx.ConnectTimeout, match=f"Resolving the name '{HOST}' took longer than 0.2 seconds"):
+            with pytest.raises(httpx.ConnectTimeout, match=f"Resolving the name '{HOST}' took longer than"):
                 await resolving.get(f"http://{HOST}/")
         over.set()
 

@@ -365,7 +365,10 @@ class AsyncioNetwork:
             await asyncio.sleep(0)
 
     def realm(self) -> object:
-        return asyncio.get_running_loop()
+        try:
+            return asyncio.get_running_loop()
+        except RuntimeError:
+            raise RuntimeError("An AsyncClient works where asyncio or trio runs: in asyncio.run(main()) or trio.run(main).") from None
 
 
 async def _connect_socket(

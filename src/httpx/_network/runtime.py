@@ -8,23 +8,47 @@ from .base import Network
 
 _asyncio_network: Network | None = None
 _trio_network: Network | None = None
+_latest: Network | None = None
 
 
 def current_network() -> Network:
-    """The network of the runtime that calls. Raises `RuntimeError` outside of any.
-
-    trio is asked first: as a guest, it runs within an event loop of asyncio.
-    """
-    global _asyncio_network, _trio_network
+    """The network of the runtime that calls."""
     trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
-        if _trio_network is None:
-            from .trio_network import TrioNetwork
+    if trio is None:
+        return _asyncio_network or _use_asyncio()
+    # The one found last is asked first: a runtime takes ten times as long to say no.
+    if _latest is not None and _latest is _trio_network and trio.lowlevel.in_trio_task():
+        return _latest
+    # As a guest, trio runs within an event loop of asyncio, but in none of its tasks.
+    if not _is_asyncio_task() and trio.lowlevel.in_trio_task():
+        return _use_trio()
+    return _use_asyncio()
 
-            _trio_network = TrioNetwork()
-        return _trio_network
+
+def _is_asyncio_task() -> bool:
+    import asyncio
+
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False
+
+
+def _use_asyncio() -> Network:
+    global _asyncio_network, _latest
     if _asyncio_network is None:
         from .asyncio_network import AsyncioNetwork
 
         _asyncio_network = AsyncioNetwork()
+    _latest = _asyncio_network
     return _asyncio_network
+
+
+def _use_trio() -> Network:
+    global _latest, _trio_network
+    if _trio_network is None:
+        from .trio_network import TrioNetwork
+
+        _trio_network = TrioNetwork()
+    _latest = _trio_network
+    return _trio_network

@@ -1,0 +1,103 @@
+"""Cancelled at every single point of its way, a request through a proxy leaves nothing behind and harms no other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+import pytest
+import trio
+
+import httpx
+from tests.support.certificates import Authority
+from tests.support.leaks import LeakCheck
+from tests.support.proxies import http_proxy, socks5_proxy
+
+NAME = "www.example.org"
+
+
+class CancelledAt:
+    """Await a coroutine, and call `cancel` when the coroutine suspends for the `step`-th time."""
+
+    def __init__(self, step: int, coroutine: Coroutine[Any, Any, Any], cancel: Any) -> None:
+        self.steps_left = step
+        self._coroutine = coroutine
+        self._cancel = cancel
+
+    def __await__(self) -> Iterator[Any]:
+        inner = self._coroutine.__await__()
+        send, value = inner.send, None
+        while True:
+            try:
+                suspended = send(value)
+            except StopIteration as end:
+                return end.value
+            self.steps_left -= 1
+            if self.steps_left == 0:
+                self._cancel()
+            try:
+                send, value = inner.send, (yield suspended)
+            except BaseException as error:
+                send, value = inner.throw, error
+
+
+async def cancel_on_asyncio(step: int, coroutine: Coroutine[Any, Any, Any]) -> bool:
+    """Whether the request was still under way at that step."""
+    counting = CancelledAt(step, coroutine, asyncio.current_task().cancel)
+    try:
+        await counting
+    except asyncio.CancelledError:
+        asyncio.current_task().uncancel()
+    return counting.steps_left <= 0
+
+
+async def cancel_on_trio(step: int, coroutine: Coroutine[Any, Any, Any]) -> bool:
+    with trio.CancelScope() as scope:
+        counting = CancelledAt(step, coroutine, scope.cancel)
+        await counting
+    return counting.steps_left <= 0
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(params=["tunnel", "tls in tls", "socks", "two addresses"])
+def transport(request, authority, app_server, scripted):
+    """A transport whose way to `NAME` is long, with a single connection, and that way's URL."""
+    origin = app_server(ssl_context=authority.server(NAME))
+    routes = {f"{NAME}:443": origin.port}
+    settings: dict[str, Any] = {"limits": httpx.Limits(max_connections=1), "ssl_context": httpx.SSLContext(verify=authority.pem)}
+    if request.param == "two addresses":
+        return httpx.AsyncHTTPTransport(resolver=lambda host, port: [("127.0.0.2", origin.port), ("127.0.0.1", origin.port)], **settings)
+    if request.param == "socks":
+        proxy = httpx.Proxy("socks5://" + scripted(socks5_proxy(routes)).authority)
+    elif request.param == "tunnel":
+        proxy = httpx.Proxy(scripted(http_proxy(routes)).url)
+    else:
+        server = scripted(http_proxy(routes), ssl_context=authority.server("127.0.0.1"))
+        proxy = httpx.Proxy(server.url, ssl_context=httpx.SSLContext(verify=authority.pem))
+    return httpx.AsyncHTTPTransport(proxy=proxy, **settings)
+
+
+@pytest.mark.parametrize(("run", "cancel"), [(asyncio.run, cancel_on_asyncio), (trio.run, cancel_on_trio)], ids=["asyncio", "trio"])
+def test_every_await_can_be_cancelled_without_a_trace(transport, run, cancel):
+    async def main() -> None:
+        step = 1
+        async with httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(10, pool=2)) as client:
+            while True:
+                was_cancelled = await cancel(step, client.get(f"https://{NAME}/json"))
+                assert (await client.get(f"https://{NAME}/json")).json()["number"] == 42
+                assert transport._pool.counts() == {"open": 1, "idle": 1, "busy": 0, "waiting": 0}
+                transport._exchanges.close()
+                transport._pool.is_closed = False
+                if not was_cancelled:
+                    break
+                step += 1
+        assert step > 3
+
+    check = LeakCheck()
+    run(main) if run is trio.run else run(main())
+    check.verify()
