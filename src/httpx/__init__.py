@@ -49,13 +49,24 @@ from ._network.resolver import Resolver
 from ._proxy import Proxy
 from ._tls.context import SSLContext
 from ._tls.default import create_ssl_context
+from ._transports.asgi import ASGITransport
 from ._transports.base import AsyncBaseTransport, BaseTransport
 from ._transports.http import AsyncHTTPTransport, HTTPTransport
 from ._transports.mock import MockTransport
+from ._transports.wsgi import WSGITransport
+
+
+def main() -> None:
+    """Run the command-line client."""
+    from ._main import main as run
+
+    run()
+
 
 __all__ = [
     "URL",
     "USE_CLIENT_DEFAULT",
+    "ASGITransport",
     "AsyncBaseTransport",
     "AsyncByteStream",
     "AsyncClient",
@@ -109,6 +120,7 @@ __all__ = [
     "TooManyRedirects",
     "TransportError",
     "UnsupportedProtocol",
+    "WSGITransport",
     "WriteError",
     "WriteTimeout",
     "__description__",
@@ -119,6 +131,7 @@ __all__ = [
     "delete",
     "get",
     "head",
+    "main",
     "options",
     "patch",
     "post",

@@ -356,6 +356,10 @@ class AsyncioNetwork:
         async with asyncio.timeout(timeout):
             return await awaitable
 
+    def spawn(self, work: typing.Callable[[], typing.Coroutine[typing.Any, typing.Any, None]]) -> typing.Callable[[], None]:
+        task = asyncio.get_running_loop().create_task(work())
+        return lambda: typing.cast(None, task.cancel())
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 

@@ -125,6 +125,10 @@ class Network(typing.Protocol):
         """Await what belongs to this runtime. Raises `TimeoutError`."""
         ...
 
+    def spawn(self, work: Callable[[], Coroutine[typing.Any, typing.Any, None]]) -> Callable[[], None]:
+        """Run `work`, which must not raise, beside the caller; what it gives back cancels it. There is no such thing in a thread."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Do nothing for a while."""
         ...

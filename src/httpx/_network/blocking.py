@@ -285,6 +285,9 @@ class BlockingNetwork:
             awaitable.close()
         raise TypeError("An async function was given to a synchronous client, which has no event loop for it: use httpx.AsyncClient.")
 
+    def spawn(self, work: typing.Callable[[], typing.Coroutine[typing.Any, typing.Any, None]]) -> typing.Callable[[], None]:
+        raise RuntimeError("There is nothing beside a thread: this needs an event loop.")
+
     async def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import contextvars
 import errno
 import os
 import socket
@@ -260,6 +261,16 @@ class TrioNetwork:
         with trio.move_on_after(float("inf") if timeout is None else max(timeout, 0)):
             return await awaitable
         raise TimeoutError
+
+    def spawn(self, work: typing.Callable[[], typing.Coroutine[typing.Any, typing.Any, None]]) -> typing.Callable[[], None]:
+        scope = trio.CancelScope()
+
+        async def within_scope() -> None:
+            with scope:
+                await work()
+
+        trio.lowlevel.spawn_system_task(within_scope, context=contextvars.copy_context())
+        return scope.cancel
 
     async def sleep(self, seconds: float) -> None:
         await trio.sleep(seconds)

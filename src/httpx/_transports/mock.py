@@ -19,13 +19,20 @@ class MockTransport(AsyncBaseTransport, BaseTransport):
     def handle_request(self, request: Request) -> Response:
         request.read()
         response = self.handler(request)
-        if not isinstance(response, Response):
-            raise TypeError(f"The handler of a MockTransport must return an httpx.Response, not {type(response).__name__}.")
-        return response
+        if isinstance(response, collections.abc.Coroutine):
+            response.close()
+            raise TypeError("The handler of a MockTransport is an async function, which only an AsyncClient can call.")
+        return _checked(response)
 
     async def handle_async_request(self, request: Request) -> Response:
         await request.aread()
         response = self.handler(request)
         if isinstance(response, collections.abc.Awaitable):
             response = await response
-        return typing.cast(Response, response)
+        return _checked(response)
+
+
+def _checked(response: typing.Any) -> Response:
+    if not isinstance(response, Response):
+        raise TypeError(f"The handler of a MockTransport must return an httpx.Response, not {type(response).__name__}.")
+    return response
