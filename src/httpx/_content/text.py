@@ -5,23 +5,29 @@ from __future__ import annotations
 import codecs
 import re
 import typing
+from collections.abc import Callable
 
 # RFC 9110 section 5.6.6. Bounded, since the server chooses what stands here.
 _CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([A-Za-z0-9_.:+\-]{1,40})""", re.IGNORECASE)
 
 
 def parse_content_type_charset(content_type: str) -> str | None:
-    """The `charset` parameter of a Content-Type, if there is one."""
+    """The `charset` parameter of a Content-Type in lower case, if there is one."""
     found = _CHARSET.search(content_type[:1024])
-    return found[1] if found else None
+    return found[1].lower() if found else None
+
+
+# Python has them among its text encodings, but they are no charsets: of host names, of source code, of nothing.
+_NO_CHARSETS = frozenset(("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"))
 
 
 def is_text_encoding(name: str) -> bool:
     """Whether `name` is a charset that Python knows; its codecs that are none, such as rot13 or zip, do not count."""
     try:
-        return bool(codecs.lookup(name)._is_text_encoding) and not name.lower().startswith(("idna", "punycode", "undefined"))
+        codec = codecs.lookup(name)
     except (LookupError, ValueError):
         return False
+    return bool(codec._is_text_encoding) and codec.name.replace("_", "-") not in _NO_CHARSETS
 
 
 class TextDecoder:
@@ -81,26 +87,32 @@ S = typing.TypeVar("S", bytes, str)
 
 class _Chunker(typing.Generic[S]):
     # Cuts what arrives in pieces to pieces of one size.
-    def __init__(self, empty: S, size: int | None) -> None:
+    def __init__(self, join: Callable[[list[S]], S], size: int | None) -> None:
         if size is not None and size < 1:
             raise ValueError("chunk_size is at least 1.")
-        self._empty: S = empty
+        self._join: Callable[[list[S]], S] = join
         self._size = size
-        self._held: S = empty
+        self._held: list[S] = []  # joined when there is enough: joining with every piece would copy it all each time
+        self._held_size = 0
 
     def decode(self, piece: S) -> list[S]:
         """The pieces that are full."""
         size = self._size
         if size is None:
             return [piece] if piece else []
-        held = self._held + piece
+        self._held.append(piece)
+        self._held_size += len(piece)
+        if self._held_size < size:
+            return []
+        held = self._join(self._held)
         full = len(held) - len(held) % size
-        self._held = held[full:]
+        self._held = [held[full:]]
+        self._held_size = len(held) - full
         return [held[start : start + size] for start in range(0, full, size)]
 
     def flush(self) -> list[S]:
         """The last piece, which may be shorter."""
-        held, self._held = self._held, self._empty
+        held, self._held = self._join(self._held), []
         return [held] if held else []
 
 
@@ -108,11 +120,11 @@ class ByteChunker(_Chunker[bytes]):
     """Cuts bytes to pieces of `size`, or leaves them as they come if it is None."""
 
     def __init__(self, size: int | None = None) -> None:
-        super().__init__(b"", size)
+        super().__init__(b"".join, size)
 
 
 class TextChunker(_Chunker[str]):
     """Cuts text to pieces of `size` characters, or leaves it as it comes if it is None."""
 
     def __init__(self, size: int | None = None) -> None:
-        super().__init__("", size)
+        super().__init__("".join, size)

@@ -182,7 +182,27 @@ class Headers(MutableMapping[str, str]):
 
     def __getitem__(self, key: str) -> str:
         encoding = self._encoding or self.encoding
-        return self._lookup()[_key(key, encoding)].decode(encoding)
+        value = self._lookup().get(_key(key, encoding))
+        if value is None:
+            raise KeyError(key)
+        return value.decode(encoding)
+
+    def __or__(self, other: HeaderTypes) -> Headers:
+        """A copy with each name in `other` set to the values it has there."""
+        if not isinstance(other, (Mapping, list, tuple)):
+            return NotImplemented
+        merged = self.copy()
+        merged.update(other)
+        return merged
+
+    def __ror__(self, other: HeaderTypes) -> Headers:
+        return Headers(other) | self if isinstance(other, (Mapping, list, tuple)) else NotImplemented
+
+    def __ior__(self, other: HeaderTypes) -> Headers:
+        if not isinstance(other, (Mapping, list, tuple)):
+            return NotImplemented
+        self.update(other)
+        return self
 
     def __setitem__(self, key: str, value: str) -> None:
         encoding = self._encoding or "utf-8"
@@ -214,7 +234,8 @@ class Headers(MutableMapping[str, str]):
         return iter(self.keys())
 
     def __len__(self) -> int:
-        return len(self._lookup())
+        """How many fields there are: a name that stands several times counts as often, as it always has in HTTPX."""
+        return len(self._fields)
 
     def __eq__(self, other: object) -> bool:
         try:

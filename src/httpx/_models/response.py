@@ -23,10 +23,12 @@ from .url import URL
 
 ResponseStream = SyncByteStream | AsyncByteStream
 
-_KINDS = {1: "Informational", 3: "Redirect", 4: "Client error", 5: "Server error"}
-_EXCERPT_SIZE = 500
+_KINDS = {1: "Informational response", 3: "Redirect response", 4: "Client error", 5: "Server error"}
+_EXCERPT_SIZE = 500  # characters of the body that an error message shows
+_TEXTUAL = re.compile(r"text/|[^;]*(?:json|xml|javascript|x-www-form-urlencoded)", re.IGNORECASE)
 _LINK = re.compile(r"<([^<>]*)>([^<]*)")
-_LINK_PARAMETER = re.compile(r"""\s*([^\s=;,"']+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^;,]*))""")
+# Possessive and anchored to its semicolon, so that a hostile field takes linear time.
+_LINK_PARAMETER = re.compile(r""";\s*+([^\s=;,"']++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^;,]*+))""")
 
 
 class Response:
@@ -206,14 +208,23 @@ class Response:
             raise RuntimeError("raise_for_status() needs a response that has its request.")
         if self.is_success:
             return self
-        kind = _KINDS.get(self.status_code // 100, "Unexpected status")
-        phrase = self.reason_phrase
-        message = f"{kind} '{self.status_code}{' ' * bool(phrase)}{phrase}' for url '{_shown(self.url)}'"
+        kind = _KINDS.get(self.status_code // 100, "Invalid status code")
+        message = f"{kind} '{self.status_code} {self.reason_phrase}' for url '{_shown(self.url)}'"
         if self.has_redirect_location:
             message += f"\nRedirect location: '{self.headers['location']}'"
-        if hasattr(self, "_content") and self.is_error and (text := self.text.strip()):
-            message += f"\nResponse: {text[:_EXCERPT_SIZE]}{'...' if len(text) > _EXCERPT_SIZE else ''}"
+        message += f"\nFor more information check: https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/{self.status_code}"
+        if self.is_error and (excerpt := self._excerpt()):
+            message += f"\nThe response begins: {excerpt}"
         raise HTTPStatusError(message, request=request, response=self)
+
+    def _excerpt(self) -> str:
+        # The beginning of the body, if it is text and has been read, in one line in which nothing passes for anything else.
+        if not hasattr(self, "_content") or not _TEXTUAL.match(self.headers.get("content-type", "text/")):
+            return ""
+        text = self._content[: _EXCERPT_SIZE * 4].decode(self.encoding or "utf-8", "replace")
+        words = " ".join(text.split())
+        shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in words[:_EXCERPT_SIZE])
+        return shown + "..." if len(words) > _EXCERPT_SIZE or len(self._content) > _EXCERPT_SIZE * 4 else shown
 
     def __repr__(self) -> str:
         phrase = self.reason_phrase
@@ -315,9 +326,9 @@ class Response:
 
     def iter_raw(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """The body as it arrives, not decoded. Closes the response at the end."""
-        stream = self._begin_stream()
-        if not isinstance(stream, Iterable):
+        if not isinstance(self.stream, Iterable):
             raise RuntimeError("This response belongs to an async client: use `aiter_raw()` and its like.")
+        stream = typing.cast(Iterable[bytes], self._begin_stream())
         chunker = ByteChunker(chunk_size)
         try:
             for raw in stream:
@@ -369,14 +380,13 @@ class Response:
 
     def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """The body as it arrives, not decoded. Closes the response at the end."""
+        if not isinstance(self.stream, AsyncIterable):
+            raise RuntimeError("This response belongs to a sync client: use `iter_raw()` and its like.")
         chunker = ByteChunker(chunk_size)
         return Stage(self._begin_async_stream, lambda raw: self._counted(raw, chunker), chunker.flush, self.aclose)
 
     def _begin_async_stream(self) -> AsyncIterator[bytes]:
-        stream = self._begin_stream()
-        if not isinstance(stream, AsyncIterable):
-            raise RuntimeError("This response belongs to a sync client: use `iter_raw()` and its like.")
-        return stream.__aiter__()
+        return typing.cast(AsyncIterable[bytes], self._begin_stream()).__aiter__()
 
     def _counted(self, raw: bytes, chunker: ByteChunker) -> Iterable[bytes]:
         self._num_bytes_downloaded += len(raw)

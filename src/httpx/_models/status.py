@@ -6,7 +6,10 @@ import enum
 
 
 class codes(enum.IntEnum):
-    """Status codes by name, in capitals or not: `codes.NOT_FOUND == codes.not_found == 404`."""
+    """Status codes by name, in capitals or not: `codes.NOT_FOUND == codes.not_found == 404`.
+
+    Those that RFC 9110 has renamed go by either name.
+    """
 
     CONTINUE = 100
     SWITCHING_PROTOCOLS = 101
@@ -47,13 +50,17 @@ class codes(enum.IntEnum):
     LENGTH_REQUIRED = 411
     PRECONDITION_FAILED = 412
     REQUEST_ENTITY_TOO_LARGE = 413
+    CONTENT_TOO_LARGE = 413
     REQUEST_URI_TOO_LONG = 414
+    URI_TOO_LONG = 414
     UNSUPPORTED_MEDIA_TYPE = 415
     REQUESTED_RANGE_NOT_SATISFIABLE = 416
+    RANGE_NOT_SATISFIABLE = 416
     EXPECTATION_FAILED = 417
     IM_A_TEAPOT = 418
     MISDIRECTED_REQUEST = 421
     UNPROCESSABLE_ENTITY = 422
+    UNPROCESSABLE_CONTENT = 422
     LOCKED = 423
     FAILED_DEPENDENCY = 424
     TOO_EARLY = 425
@@ -74,6 +81,11 @@ class codes(enum.IntEnum):
     LOOP_DETECTED = 508
     NOT_EXTENDED = 510
     NETWORK_AUTHENTICATION_REQUIRED = 511
+
+    @property
+    def phrase(self) -> str:
+        """The phrase registered for the status."""
+        return _PHRASES[self.value]
 
     @classmethod
     def get_reason_phrase(cls, value: int) -> str:
@@ -179,5 +191,5 @@ _PHRASES = {
     511: "Network Authentication Required",
 }
 
-for _code in list(codes):
-    setattr(codes, _code.name.lower(), _code)
+for _name, _code in codes.__members__.items():
+    setattr(codes, _name.lower(), _code)
