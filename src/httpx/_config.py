@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typing
 
+from ._types import TimeoutTypes as TimeoutTypes
+
 
 class UnsetType:
     """The type of `UNSET`: told apart from None, which means "no limit" or "disabled"."""
@@ -16,13 +18,6 @@ class UnsetType:
 
 
 UNSET = UnsetType()
-
-TimeoutTypes = typing.Union[
-    None,
-    float,
-    "tuple[float | None, float | None, float | None, float | None]",
-    "Timeout",
-]
 
 
 class Timeout:
@@ -146,3 +141,12 @@ class Limits:
 DEFAULT_TIMEOUT_CONFIG = Timeout(5.0)
 DEFAULT_LIMITS = Limits(max_connections=100, max_keepalive_connections=20)
 DEFAULT_MAX_REDIRECTS = 20
+
+
+def __getattr__(name: str) -> typing.Any:
+    # Other libraries import this from here as well.
+    if name == "create_ssl_context":
+        from ._tls.default import create_ssl_context
+
+        return create_ssl_context
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,11 +6,16 @@ import os
 import typing
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 
+from ._content.streams import AsyncByteStream as AsyncByteStream
+from ._content.streams import SyncByteStream as SyncByteStream
+
 if typing.TYPE_CHECKING:
     from http.cookiejar import CookieJar
 
     from ._auth.base import Auth
+    from ._config import Timeout
     from ._models.cookies import Cookies
+    from ._models.headers import Headers
     from ._models.query import QueryParams
     from ._models.request import Request
     from ._models.url import URL
@@ -39,6 +44,20 @@ FileTypes = (
 RequestFiles = Mapping[str, FileTypes | list[FileTypes]] | Sequence[tuple[str, FileTypes]]
 
 CookieTypes = typing.Union["Cookies", "CookieJar", dict[str, str], list[tuple[str, str]]]
+
+HeaderTypes = typing.Union[
+    "Headers",
+    Mapping[str, str],
+    Mapping[bytes, bytes],
+    Sequence[tuple[str, str]],
+    Sequence[tuple[bytes, bytes]],
+]
+TimeoutTypes = typing.Union[
+    None,
+    float,
+    tuple[float | None, float | None, float | None, float | None],
+    "Timeout",
+]
 
 URLTypes = typing.Union["URL", str]
 AuthTypes = typing.Union[tuple[str | bytes, str | bytes], "Callable[[Request], Request]", "Auth"]

@@ -9,9 +9,11 @@ import typing
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 
 from .._exceptions import LocalProtocolError
-from .._types import RequestData, RequestFiles
 from .files import AsyncFileReader, FileReader, is_async_file, total_length
 from .streams import AsyncByteStream, SyncByteStream
+
+if typing.TYPE_CHECKING:
+    from .._types import RequestData, RequestFiles
 
 _PIECE = 65_536  # what is smaller is gathered, so that a form of many fields is not many writes
 

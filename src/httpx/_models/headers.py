@@ -5,17 +5,10 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
+from .._types import HeaderTypes as HeaderTypes
 from .credentials import CREDENTIAL_FIELDS
 
 Fields = list[tuple[bytes, bytes]]
-
-HeaderTypes = typing.Union[
-    "Headers",
-    Mapping[str, str],
-    Mapping[bytes, bytes],
-    "typing.Sequence[tuple[str, str]]",
-    "typing.Sequence[tuple[bytes, bytes]]",
-]
 
 _SECRET_NAMES = frozenset(name.encode("ascii") for name in (*CREDENTIAL_FIELDS, "set-cookie"))
 

@@ -1,0 +1,59 @@
+"""Names that are not public, and that widely used libraries import from HTTPX all the same."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+
+import pytest
+
+import httpx
+
+NAMES = {
+    "httpx._config": "DEFAULT_LIMITS DEFAULT_TIMEOUT_CONFIG Limits Timeout create_ssl_context",
+    "httpx._content": "AsyncIteratorByteStream ByteStream IteratorByteStream encode_json encode_multipart_data encode_urlencoded_data",
+    "httpx._exceptions": "HTTPError request_context",
+    "httpx._models": "Cookies Headers Request Response",
+    "httpx._multipart": "MultipartStream",
+    "httpx._types": "AsyncByteStream AuthTypes CertTypes CookieTypes FileContent FileTypes HeaderTypes PrimitiveData ProxyTypes "
+    "QueryParamTypes RequestContent RequestData RequestExtensions RequestFiles ResponseContent ResponseExtensions SyncByteStream "
+    "TimeoutTypes URLTypes",
+}
+
+
+@pytest.mark.parametrize(("module", "names"), NAMES.items())
+def test_they_resolve_to_the_public_thing_where_there_is_one(module, names):
+    for name in names.split():
+        thing = getattr(importlib.import_module(module), name)
+        assert thing is getattr(httpx, name, thing)
+
+
+def test_other_names_do_not():
+    with pytest.raises(AttributeError, match="has no attribute 'other'"):
+        _ = importlib.import_module("httpx._config").other
+
+
+def test_parts_of_values_that_libraries_look_at():
+    assert httpx.URL("http://example.org/a%20b?q")._uri_reference.path == "/a%20b"
+    assert httpx.Headers([("X-A", "1")])._list == [(b"X-A", b"x-a", b"1")]
+    request = httpx.Request("POST", "http://example.org/", content=b"x")
+    response = httpx.Response(200, content=b"y", request=request)
+    assert response._request is request
+    assert (request._content, response._content) == (b"x", b"y")
+
+
+def test_a_response_can_be_made_unread_again():
+    """As pytest-httpx does it, to give the same response several times."""
+    response = httpx.Response(200, content=b"y")
+    for _ in range(2):
+        del response._content
+        response.is_closed = response.is_stream_consumed = False
+        assert response.read() == b"y"
+
+
+def test_request_context_attaches_the_request():
+    request = httpx.Request("GET", "http://example.org/")
+    with pytest.raises(httpx.ReadError) as caught, importlib.import_module("httpx._exceptions").request_context(request=request):
+        raise httpx.ReadError("gone")
+    assert caught.value.request is request
+    assert str(pickle.loads(pickle.dumps(caught.value)).request.url) == "http://example.org/"
