@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.support.certificates import Client as ClientFiles
 from tests.support.servers import respond_json
 
 ROOT = Path(__file__).parent.parent
+_SESSION = re.compile(r"^```pycon\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _EXAMPLE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -59,7 +61,10 @@ def _documentation_addresses(port):
     return replaced
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/ssl.md", "docs/tls-errors.md"])
+PAGES = ["README.md", "docs/cookies.md", "docs/sending-data.md", "docs/ssl.md", "docs/text-encodings.md", "docs/tls-errors.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_examples_of_a_page_run(world, page):
     examples = _EXAMPLE.findall((ROOT / page).read_text())
     assert examples
@@ -70,3 +75,13 @@ def test_the_examples_of_a_page_run(world, page):
         if isinstance(thing, httpx.Client):
             thing.close()
     assert world.connections
+
+
+@pytest.mark.parametrize("page", ["docs/cookies.md", "docs/sending-data.md", "docs/text-encodings.md", "docs/urls.md"])
+def test_the_sessions_of_a_page_go_as_shown(page):
+    sessions = _SESSION.findall((ROOT / page).read_text())
+    assert sessions
+    test = doctest.DocTestParser().get_doctest("\n".join(sessions), {}, page, page, 0)
+    told: list[str] = []
+    doctest.DocTestRunner(verbose=False).run(test, out=told.append)
+    assert told == []
