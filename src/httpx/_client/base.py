@@ -221,7 +221,7 @@ class BaseClient:
             prepare(ready)
             if len(self._prepared) < _MAX_PREPARED:
                 self._prepared[url._netloc] = ready
-        return Headers(ready)
+        return ready._shared()
 
     def _add_cookies(self, request: Request, own: CookieTypes | None) -> None:
         # The request remembers where its cookies come from: a redirect asks again, and takes its own ones only to the same origin.

@@ -107,6 +107,8 @@ class Connection(typing.Protocol):
     idle_since: float
     opened_at: float
     origin: typing.Any
+    network_stream: typing.Any
+    """What stands for the connection in the extensions of its responses, once there is one."""
 
     @property
     def multiplexes(self) -> bool:

@@ -23,7 +23,7 @@ _CONTINUE_PATIENCE = 1.0  # seconds to wait for "100 Continue" before sending th
 class HTTP1Connection:
     """An open connection, and how far it is in its exchange: it is its own `Exchange`, since it has one at a time."""
 
-    __slots__ = ("_engine", "_network", "_served", "idle_since", "key", "opened_at", "origin", "stream")
+    __slots__ = ("_engine", "_network", "_served", "idle_since", "key", "network_stream", "opened_at", "origin", "stream")
 
     multiplexes = False
     capacity = 1
@@ -34,6 +34,7 @@ class HTTP1Connection:
         self.stream = stream
         self.idle_since = self.opened_at = 0.0
         self.origin: typing.Any = None
+        self.network_stream: typing.Any = None
         self._engine = HTTP1Engine()
         self._network = network
         self._served = 0
@@ -69,7 +70,11 @@ class HTTP1Connection:
         self._served += 1
         failure: WriteError | None = None
         try:
-            await self._send(request, timeouts)
+            message = self._start(request)
+            if message is not None:
+                await self.stream.send(message, timeouts.get("write"))
+            else:
+                await self._send_in_parts(request, timeouts.get("write"))
         except WriteError as error:
             # The server may have answered and hung up before it read everything: its answer is what counts.
             failure = error
@@ -86,23 +91,29 @@ class HTTP1Connection:
                 raise first_exchange_error(told, self.stream.peer, tls) from told.__cause__
             raise told from told.__cause__
 
-    async def _send(self, request: Request, timeouts: Timeouts) -> None:
-        headers = request.headers
-        form: WireForm = headers._wire or prepare(headers)
-        target = request.extensions.get("target") or request.url._target
-        head = serialize_head(request.method, target, form.block)
-        timeout = timeouts.get("write")
-        self._engine.start(request.method, form.stays_open, form.offers_upgrade)
+    def _start(self, request: Request) -> bytes | None:
+        # Begins the exchange. Returns the whole message, to be sent in one piece; None if it goes out in parts.
+        form: WireForm = request.headers._wire or prepare(request.headers)
         stream = request.stream
-        if type(stream) is ByteStream and form.is_plain and len(stream._bytes) <= PIECE:
-            if len(stream._bytes) != (form.length or 0):
-                check_length(len(stream._bytes), form.length)
-            await self.stream.send(head + stream._bytes, timeout)
-            return
-        await self.stream.send(head, timeout)
+        if type(stream) is not ByteStream or not form.is_plain or len(stream._bytes) > PIECE:
+            return None
+        body = stream._bytes
+        if len(body) != (form.length or 0):
+            check_length(len(body), form.length)
+        head = self._head(request, form)
+        return head + body if body else head
+
+    def _head(self, request: Request, form: WireForm) -> bytes:
+        head = serialize_head(request.method, request.extensions.get("target") or request.url._target, form.block)
+        self._engine.start(request.method, form.stays_open, form.offers_upgrade)
+        return head
+
+    async def _send_in_parts(self, request: Request, timeout: float | None) -> None:
+        form: WireForm = request.headers._wire or prepare(request.headers)
+        await self.stream.send(self._head(request, form), timeout)
         if form.expects_continue and await self._is_answered_within(_CONTINUE_PATIENCE):
             return
-        await self._send_body(parts_of(stream, self._network), form.length, form.chunked, timeout)
+        await self._send_body(parts_of(request.stream, self._network), form.length, form.chunked, timeout)
 
     async def _send_body(self, parts: Parts, length: int | None, chunked: bool, timeout: float | None) -> None:
         sent = 0
@@ -145,25 +156,22 @@ class HTTP1Connection:
 
     async def _receive_head(self, timeout: float | None) -> ResponseHead:
         engine = self._engine
-        deadline = None if timeout is None else time.monotonic() + timeout
+        started = time.monotonic()
         wait = timeout
+        has_waited = False
         while True:
             head = engine.next_head()
             if head is not NEED_DATA:
                 if head.status_code >= 200 or engine.state == UPGRADED:
                     return head
                 continue
-            # The whole head has one deadline: a server that drips it, or sends 1xx for ever, does not move it.
+            if has_waited and timeout is not None:
+                # The whole head has one deadline: a server that drips it, or sends 1xx for ever, does not move it.
+                wait = started + timeout - time.monotonic()
+                if wait <= 0:
+                    raise ReadTimeout(f"The head of the response from {self.stream.peer} was not complete within {timeout:g} seconds.")
+            has_waited = True
             engine.receive(await self.stream.receive(wait))
-            if deadline is not None:
-                wait = deadline - time.monotonic()
-                if wait <= 0 and timeout is not None:
-                    wait = self._last_look(timeout)
-
-    def _last_look(self, timeout: float) -> float:
-        if self._engine.has_complete_head():
-            return 0.0
-        raise ReadTimeout(f"The head of the response from {self.stream.peer} was not complete within {timeout:g} seconds.")
 
     async def next_data(self, timeout: float | None) -> bytes | None:
         """The next bytes of the body, None at its end."""

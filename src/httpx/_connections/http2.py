@@ -49,6 +49,7 @@ class HTTP2Connection:
         "failure",
         "idle_since",
         "key",
+        "network_stream",
         "opened_at",
         "origin",
         "stream",
@@ -61,6 +62,7 @@ class HTTP2Connection:
         self.stream = stream.share()
         self.idle_since = self.opened_at = 0.0
         self.origin: typing.Any = None
+        self.network_stream: typing.Any = None
         self.failure: Exception | None = None
         self._engine = HTTP2Engine()
         self.capacity = self._engine.max_streams  # exchanges that may be under way at the same time; 0 when no more are taken

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from .._auth.base import Auth
 from .._content.streams import SyncByteStream
@@ -40,8 +40,11 @@ class Client(typing.Protocol):
 class Calls(typing.Protocol):
     """A client's way of calling."""
 
-    async def send_single_request(self, client: typing.Any, request: Request) -> Response:
-        """One exchange, through whatever has taken the place of the client's own method."""
+    is_async: bool
+    """Whether what it calls is to be awaited. Asked where a coroutine between the two would cost every request."""
+
+    def send_single_request(self, client: typing.Any, request: Request) -> Response | Awaitable[Response]:
+        """One exchange, through whatever has taken the place of the client's own method: to be awaited if `is_async`."""
         ...
 
     async def read(self, response: Response) -> None:
@@ -80,7 +83,9 @@ class Calls(typing.Protocol):
 class SyncCalls:
     """The calls of `Client`."""
 
-    async def send_single_request(self, client: typing.Any, request: Request) -> Response:
+    is_async = False
+
+    def send_single_request(self, client: typing.Any, request: Request) -> Response:
         if not isinstance(request.stream, SyncByteStream):
             raise RuntimeError("The content of this request is an async iterable, which only an AsyncClient can send.")
         response: Response = client._send_single_request(request)
@@ -118,9 +123,11 @@ class SyncCalls:
 class AsyncCalls:
     """The calls of `AsyncClient`."""
 
-    async def send_single_request(self, client: typing.Any, request: Request) -> Response:
-        response: Response = await client._send_single_request(request)
-        return response
+    is_async = True
+
+    def send_single_request(self, client: typing.Any, request: Request) -> Awaitable[Response]:
+        answer: Awaitable[Response] = client._send_single_request(request)
+        return answer
 
     async def read(self, response: Response) -> None:
         await response.aread()

@@ -8,6 +8,12 @@ from . import single
 from .client import Client
 
 
+def are_set(client: Client) -> bool:
+    """Whether the client has any."""
+    hooks = client._event_hooks
+    return bool(hooks["request"] or hooks["response"])
+
+
 async def send(client: Client, request: Request) -> Response:
     """Send `request` between the client's hooks. If one of them raises, the response is closed."""
     calls = client._calls

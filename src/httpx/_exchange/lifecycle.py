@@ -10,20 +10,28 @@ from .._exceptions import RequestError
 from .._models.request import Request
 from .._models.response import Response
 from . import auth as authentication
-from . import redirects
+from . import hooks, redirects, single
 from .client import Client
 
 
 async def send(client: Client, request: Request, stream: bool, auth: Auth | None, follow_redirects: bool) -> Response:
     """Send `request` and return the response to it, read unless `stream`. Every `RequestError` carries its request."""
     try:
-        if auth is None:
+        if auth is not None:
+            response = await authentication.send(client, request, auth, follow_redirects)
+        elif follow_redirects or hooks.are_set(client):
             response = await redirects.send(client, request, follow_redirects, [])
         else:
-            response = await authentication.send(client, request, auth, follow_redirects)
+            # Most requests go straight to the end of the line.
+            response = await single.send(client, request)
+            if response.status_code >= 300:
+                await redirects.look_ahead(client, request, response)
         if not stream:
             try:
-                await client._calls.read(response)
+                if client._calls.is_async:
+                    await response.aread()
+                else:
+                    response.read()
             except BaseException:
                 await client._calls.close(response)
                 raise

@@ -10,7 +10,7 @@ from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
 from .._models.url import URL
-from . import hooks, single
+from . import hooks
 from .client import Client
 from .drain import drain
 
@@ -45,20 +45,16 @@ async def send(client: Client, request: Request, follow: bool, history: list[Res
     """
     followed = 0
     while True:
-        on_event = client._event_hooks
-        if on_event["request"] or on_event["response"]:
-            response = await hooks.send(client, request)
-        else:
-            response = await single.send(client, request)
+        response = await hooks.send(client, request)
         if history:
             response.history = list(history)
-        if not 300 <= response.status_code <= 399 or not response.has_redirect_location:
+        if not follow:
+            await look_ahead(client, request, response)
+            return response
+        if not _redirects(response):
             return response
         try:
-            following = _following(client, request, response, follow)
-            if following is None or not follow:
-                response.next_request = following
-                return response
+            following = _following(client, request, response)
             if followed == client.max_redirects:
                 raise TooManyRedirects(
                     f"Followed {followed} redirects, as many as are allowed (max_redirects), and was redirected again.", request=following
@@ -73,6 +69,22 @@ async def send(client: Client, request: Request, follow: bool, history: list[Res
         request = following
 
 
+async def look_ahead(client: Client, request: Request, response: Response) -> None:
+    """Where a redirect is not followed, it is left to the caller: `next_request` is what would be sent."""
+    if _redirects(response):
+        try:
+            response.next_request = _following(client, request, response)
+        except RemoteProtocolError:
+            return
+        except BaseException:
+            await client._calls.close(response)
+            raise
+
+
+def _redirects(response: Response) -> bool:
+    return 300 <= response.status_code <= 399 and response.has_redirect_location
+
+
 def require_repeatable(request: Request) -> None:
     """Raise `StreamConsumed` if the content of `request` was a stream that is gone: nothing must be sent as if it were whole."""
     stream: typing.Any = request.stream
@@ -80,13 +92,11 @@ def require_repeatable(request: Request) -> None:
         raise StreamConsumed()
 
 
-def _following(client: Client, request: Request, response: Response, follow: bool) -> Request | None:
-    # The request that the response asks for. If it asks for nothing possible: None, or an error for who wants to go there.
+def _following(client: Client, request: Request, response: Response) -> Request:
+    # The request that the response asks for.
     try:
         url = _redirect_url(request, response)
     except (InvalidURL, UnicodeDecodeError) as error:
-        if not follow:
-            return None
         raise RemoteProtocolError(f"The redirect cannot be followed, its Location is no URL: {error}", request=request) from error
     method = redirect_method(request.method, response.status_code)
     headers = client._redirect_headers(request, url, method)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import typing
 
 from .._exceptions import RequestError
 from .._models.request import Request
@@ -16,15 +17,19 @@ logger = logging.getLogger("httpx")
 
 async def send(client: Client, request: Request) -> Response:
     """Send `request`; keep the cookies that the response sets, and log it."""
+    calls = client._calls
     started = time.perf_counter()
+    response: typing.Any
     try:
-        response = await client._calls.send_single_request(client, request)
+        response = calls.send_single_request(client, request)
+        if calls.is_async:
+            response = await response
     except RequestError as error:
         if error._request is None:
             error.request = request
         raise
     response._request = request
-    response._clock = (time.perf_counter, started)
+    response._started = started
     response.default_encoding = client.default_encoding
     try:
         if response.headers._peek(b"set-cookie") is not None:
@@ -32,9 +37,9 @@ async def send(client: Client, request: Request) -> Response:
         if logger.isEnabledFor(logging.INFO):
             _log(request, response)
     except BaseException:
-        await client._calls.close(response)
+        await calls.close(response)
         raise
-    return response
+    return typing.cast(Response, response)
 
 
 def _log(request: Request, response: Response) -> None:

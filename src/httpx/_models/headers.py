@@ -68,6 +68,16 @@ class Headers(MutableMapping[str, str]):
         headers._parse = parse
         return headers
 
+    def _shared(self) -> Headers:
+        # What `copy()` gives, in short.
+        headers = Headers.__new__(Headers)
+        headers._parsed = self._parsed
+        headers._index = self._index
+        headers._wire = self._wire
+        headers._encoding = self._encoding
+        headers._picked = None
+        return headers
+
     @property
     def _fields(self) -> Fields:
         fields = self._parsed

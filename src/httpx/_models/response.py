@@ -6,6 +6,7 @@ import codecs
 import datetime
 import json as jsonlib
 import re
+import time
 import typing
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 
@@ -51,7 +52,7 @@ class Response:
     is_stream_consumed: bool = False
     _num_bytes_downloaded = 0
     _elapsed: float | None = None
-    _clock: tuple[Callable[[], float], float] | None = None
+    _started: float | None = None  # by the performance counter
 
     def __init__(
         self,
@@ -70,7 +71,10 @@ class Response:
     ) -> None:
         self.status_code = status_code
         self.headers = Headers(headers)
-        self._start(request, {} if extensions is None else dict(extensions), history, default_encoding)
+        self._request = request
+        self.extensions = {} if extensions is None else dict(extensions)
+        self.history = [] if history is None else list(history)
+        self.default_encoding = default_encoding
         if stream is not None:
             self.stream = stream
             return
@@ -91,20 +95,11 @@ class Response:
         response.status_code = status_code
         response.headers = headers
         response.stream = stream
-        response._start(request, extensions, None, "utf-8")
+        response._request = request
+        response.extensions = extensions
+        response.history = []
+        response.default_encoding = "utf-8"
         return response
-
-    def _start(
-        self,
-        request: Request | None,
-        extensions: dict[str, typing.Any],
-        history: list[Response] | None,
-        default_encoding: str | Callable[[bytes], str | None],
-    ) -> None:
-        self._request = request
-        self.extensions = extensions
-        self.history = [] if history is None else list(history)
-        self.default_encoding = default_encoding
 
     # What the head says.
 
@@ -429,23 +424,20 @@ class Response:
 
     def _mark_closed(self) -> None:
         self.is_closed = True
-        if self._clock is not None:
-            now, started = self._clock
-            self._elapsed = now() - started
-            self._clock = None
+        if self._started is not None and self._elapsed is None:
+            self._elapsed = time.perf_counter() - self._started
 
     def _blame(self, error: DecodingError) -> None:
         if error._request is None and self._request is not None:
             error.request = self._request
 
     def __getstate__(self) -> dict[str, typing.Any]:
-        state = {name: value for name, value in self.__dict__.items() if name not in ("stream", "_clock", "next_request", "is_closed")}
+        state = {name: value for name, value in self.__dict__.items() if name not in ("stream", "_started", "next_request", "is_closed")}
         state["extensions"] = {name: value for name, value in self.extensions.items() if isinstance(value, (bytes, str, int))}
         return state
 
     def __setstate__(self, state: dict[str, typing.Any]) -> None:
         self.__dict__.update(state)
-        self._clock = None
         self.next_request = None
         self.is_closed = True
         self.stream = LostStream()

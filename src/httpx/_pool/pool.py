@@ -95,8 +95,23 @@ class Pool(typing.Generic[C]):
         self._waiting = 0
         self._origins: dict[typing.Hashable, Origin[C]] = {}
         self._idle_order: collections.OrderedDict[C, None] = collections.OrderedDict()  # the longest idle first
+        self._expires_at = _NO_LIMIT  # no idle connection expires before
         self._busy: dict[C, int] = {}  # with the number of exchanges on each
         self._turns: collections.OrderedDict[Origin[C], None] = collections.OrderedDict()  # origins that lack nothing but a slot
+
+    def take_idle(self, key: typing.Hashable, now: float) -> C | None:
+        """The usual case of `check_out`, made short: an idle connection for one exchange at a time, and nothing else is due."""
+        with self._lock:
+            origin = self._origins.get(key)
+            if origin is None or not origin.idle or now >= self._expires_at or self._max_age is not None:
+                return None
+            connection = origin.idle.pop()
+            if connection.multiplexes:
+                origin.idle.append(connection)
+                return None
+            del self._idle_order[connection]
+            self._busy[connection] = 1
+            return connection
 
     def check_out(self, key: typing.Hashable, now: float, alone: bool = False) -> tuple[C | None, bool, list[C]]:
         """Ask for a connection; `alone` if the one that is opened may carry many exchanges at a time.
@@ -220,6 +235,8 @@ class Pool(typing.Generic[C]):
                 return self._retire(connection)
             del self._busy[connection]
             connection.idle_since = now
+            if not self._idle_order:
+                self._expires_at = now + self._expiry
             origin.idle.append(connection)
             self._idle_order[connection] = None
             if len(self._idle_order) > self._max_idle or self._turns:
@@ -300,6 +317,7 @@ class Pool(typing.Generic[C]):
         while self._idle_order:
             oldest = next(iter(self._idle_order))
             if now - oldest.idle_since <= self._expiry:
+                self._expires_at = oldest.idle_since + self._expiry
                 break
             expired.append(self._take_longest_idle())
         return expired

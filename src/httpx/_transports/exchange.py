@@ -20,6 +20,7 @@ from .._exceptions import ConnectError, PoolTimeout, ReadError, TransportError, 
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
+from .._models.url import URL
 from .._network.base import Network, Stream, drive
 from .._pool.pool import Pool
 from .network_stream import AsyncNetworkStream, NetworkStream
@@ -57,6 +58,8 @@ class Exchanges:
         self._max_attempts = MAX_ATTEMPTS if resend else 1
         self._multiplexes = dialer.http2
         self._known_http1: set[tuple[str, int]] = set()  # hosts that were offered HTTP/2 and did not take it
+        self._realm: object = None
+        self._routes: dict[tuple[str, str, int | None], Route] = {}  # of the realm, by origin
         if dialer.http2:
             _require_http2()
         _to_forget_in_children.add(self)
@@ -64,7 +67,7 @@ class Exchanges:
     async def handle(self, request: Request, network: Network, is_async: bool) -> Response:
         """Send `request`, and return the head of its response with the body as a stream."""
         timeouts: Timeouts = request.extensions.get("timeout") or _NO_TIMEOUTS
-        route = _route(request, network)
+        route = self._route(request, network)
         sent = request
         if self._dialer.proxy is not None:
             sent, authorization = request_through(self._dialer.proxy, request)
@@ -72,7 +75,7 @@ class Exchanges:
         closings = self._pool.closings
         attempts = 1
         while True:
-            connection = await self._take(route, network, timeouts)
+            connection = self._take_idle(route) or await self._take(route, network, timeouts)
             exchange = connection.begin()
             try:
                 head = await exchange.exchange(sent, timeouts)
@@ -97,7 +100,11 @@ class Exchanges:
         return self._respond(request, exchange, head, attempts, timeouts, is_async)
 
     def _respond(self, request: Request, exchange: Exchange, head: Head, attempts: int, timeouts: Timeouts, is_async: bool) -> Response:
-        extensions: dict[str, typing.Any] = {"http_version": head.http_version}
+        connection = exchange.connection
+        network_stream = connection.network_stream
+        if network_stream is None:
+            network_stream = connection.network_stream = (AsyncNetworkStream if is_async else NetworkStream)(connection.stream)
+        extensions: dict[str, typing.Any] = {"http_version": head.http_version, "network_stream": network_stream}
         if exchange.stream_id is None:
             extensions["reason_phrase"] = head.reason_phrase
         else:
@@ -105,18 +112,39 @@ class Exchanges:
         if attempts > 1:
             extensions["attempts"] = attempts
         headers = Headers._of_head(head.picked, head.parse)
-        unread = exchange.unread() if exchange.is_upgraded else b""
-        facade = AsyncNetworkStream if is_async else NetworkStream
-        extensions["network_stream"] = facade(exchange.connection.stream, unread)
-        whole = None if exchange.is_upgraded else exchange.data_at_hand()
+        whole = exchange.data_at_hand()
         if whole is not None:
             # The body came with the head: the connection is free before the caller has the response.
             if exchange.trailers:
                 extensions["trailers"] = exchange.trailers
             self._give_back(exchange)
             return Response._of(head.status_code, headers, ByteStream(whole), request, extensions)
+        if exchange.is_upgraded:
+            network_stream._unread = exchange.unread()
         body = (AsyncBody if is_async else SyncBody)(self, exchange, timeouts, request, extensions)
         return Response._of(head.status_code, headers, body, request, extensions)
+
+    def _route(self, request: Request, network: Network) -> Route:
+        realm = network.realm()
+        if realm is not self._realm or len(self._routes) > _MAX_KNOWN:
+            self._realm, self._routes = realm, {}
+        origin = request.url._origin
+        server_hostname = request.extensions.get("sni_hostname")
+        if server_hostname:
+            return _make_route(request.url, server_hostname, realm)
+        route = self._routes.get(origin)
+        if route is None:
+            route = self._routes[origin] = _make_route(request.url, None, realm)
+        return route
+
+    def _take_idle(self, route: Route) -> Connection | None:
+        # Mostly there is one, and it is as it was left.
+        connection = self._pool.take_idle(route, time.monotonic())
+        if connection is None or connection.stream.is_quiet():
+            return connection
+        connection.close()
+        self._pool.discard(connection)
+        return None
 
     async def _take(self, route: Route, network: Network, timeouts: Timeouts) -> Connection:
         while True:
@@ -332,14 +360,13 @@ class AsyncBody(_Body, AsyncByteStream):
         self._release(drop=True)
 
 
-def _route(request: Request, network: Network) -> Route:
-    scheme, host, port = request.url._origin
+def _make_route(url: URL, server_hostname: str | None, realm: object) -> Route:
+    scheme, host, port = url._origin
     if port is None or scheme not in ("http", "https"):
         raise _unsupported(scheme)
     if not host:
-        raise UnsupportedProtocol(f"The URL names no host: {str(request.url)!r}.")
-    server_hostname = request.extensions.get("sni_hostname") or host
-    return Route(scheme, host, port, server_hostname, network.realm())
+        raise UnsupportedProtocol(f"The URL names no host: {str(url)!r}.")
+    return Route(scheme, host, port, server_hostname or host, realm)
 
 
 def _closed(request: Request) -> ReadError:

@@ -12,9 +12,9 @@ from .._network.base import Stream, drive
 class NetworkStream:
     """A connection of a `Client`: after a 101 response, or a CONNECT, it is the caller's to read and write."""
 
-    def __init__(self, stream: Stream, unread: bytes) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._unread = unread
+        self._unread = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """At most `max_bytes` bytes, empty at the end. Raises `ReadTimeout` or `ReadError`."""
@@ -42,9 +42,9 @@ class NetworkStream:
 class AsyncNetworkStream:
     """A connection of an `AsyncClient`: after a 101 response, or a CONNECT, it is the caller's to read and write."""
 
-    def __init__(self, stream: Stream, unread: bytes) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._unread = unread
+        self._unread = b""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """At most `max_bytes` bytes, empty at the end. Raises `ReadTimeout` or `ReadError`."""

@@ -82,11 +82,16 @@ class SizedBody:
         self.complete = size == 0
 
     def take(self, buffer: Buffer) -> bytes:
-        data = buffer.take(self._remaining)
-        self._remaining -= len(data)
-        if self._remaining == 0:
-            self.complete = True
-        return data
+        data = buffer.data
+        remaining = self._remaining - len(data)
+        if remaining < 0:
+            data = buffer.take(self._remaining)
+            remaining = 0
+        else:
+            buffer.data = b""
+        self._remaining = remaining
+        self.complete = remaining == 0
+        return data if type(data) is bytes else bytes(data)
 
     def end(self) -> None:
         raise RemoteProtocolError(

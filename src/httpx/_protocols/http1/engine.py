@@ -17,7 +17,6 @@ from __future__ import annotations
 import enum
 
 from ..._exceptions import RemoteProtocolError
-from .body import NO_BODY as _NO_BODY
 from .body import BodyReader, Buffer, SizedBody, body_reader
 from .head import HeadReader, ResponseHead, excerpt
 
@@ -91,15 +90,21 @@ class HTTP1Engine:
 
     def next_head(self) -> ResponseHead | NeedData:
         """The next head: an informational one (status below 200), or the final one. Raises `RemoteProtocolError`."""
-        if not self._buffer.data:
+        data = self._buffer.data
+        if not data:
             return NEED_DATA
         try:
-            found = self._head_reader.read(self._buffer.data)
+            found = self._head_reader.read(data)
             if found is None:
                 return NEED_DATA
             head, size = found
-            self._buffer.skip(size)
-            self._accept(head)
+            self._buffer.data = data[size:]
+            if head.status_code < 200 or self._method == "CONNECT":
+                self._accept_other(head)
+            if self.state == SENT and head.status_code >= 200:
+                self._body = body_reader(head, self._method)
+                self._keep_alive = self._keep_alive and _persists(head)
+                self.state = BODY
         except RemoteProtocolError:
             self.state = DONE
             raise
@@ -112,33 +117,22 @@ class HTTP1Engine:
             return None
         return int(data[9:12])
 
-    def has_complete_head(self) -> bool:
-        """Whether `next_head` has something to return."""
-        return b"\r\n\r\n" in self._buffer.data
-
     def abandon_request(self) -> None:
         """The request will not be sent to its end: the connection can serve no other."""
         self._keep_alive = False
 
-    def _accept(self, head: ResponseHead) -> None:
+    def _accept_other(self, head: ResponseHead) -> None:
+        # What is not, or may not be, the beginning of a response to the request.
         if head.status_code == 101:
             if not self._upgrade_offered:
                 raise RemoteProtocolError("The server switched protocols (101) without being asked to.")
             self.state = UPGRADED
-            return
-        if head.status_code < 200:
+        elif head.status_code < 200:
             self._informational += 1
             if self._informational > MAX_INFORMATIONAL:
                 raise RemoteProtocolError(f"The server sent more than {MAX_INFORMATIONAL} informational responses.")
-            return
-        if self._method == "CONNECT" and head.status_code < 300:
-            self.state = UPGRADED
-            return
-        self._body = body_reader(head, self._method)
-        self._keep_alive = self._keep_alive and _persists(head)
-        if head.status_code == 204 and (b"transfer-encoding" in head.picked or head.picked.get(b"content-length", b"0") != b"0"):
-            self._keep_alive = False  # what follows may be a body that a 204 cannot have
-        self.state = BODY
+        elif head.status_code < 300:
+            self.state = UPGRADED  # CONNECT: the connection is a tunnel now
 
     def next_data(self) -> bytes | NeedData | None:
         """The next bytes of the body, None at its end. Raises `RemoteProtocolError`."""
@@ -159,22 +153,22 @@ class HTTP1Engine:
     def whole_body(self) -> bytes | None:
         """The body, if all of it has been received already; else None, and nothing is taken."""
         body = self._body
+        if self.state != BODY or body is None:
+            return None
+        if body.complete:
+            return b""
         if type(body) is SizedBody and len(self._buffer.data) >= body.size:
             return body.take(self._buffer)
-        return b"" if body is _NO_BODY else None
+        return None
 
     def finish(self) -> bool:
         """Close the books on this exchange: whether the connection may carry another one."""
         body = self._body
-        reusable = self.state == BODY and body is not None and body.complete and self._keep_alive and not self._buffer.data
-        self.state = IDLE if reusable else DONE
-        self._body = None
-        return reusable
-
-    @property
-    def body_is_complete(self) -> bool:
-        """Whether the last byte of the body has been taken."""
-        return self._body is not None and self._body.complete
+        if self._keep_alive and self.state == BODY and body is not None and body.complete and not self._buffer.data:
+            self.state = IDLE
+            return True
+        self.state = DONE
+        return False
 
     @property
     def trailers(self) -> list[tuple[bytes, bytes]]:
@@ -188,9 +182,11 @@ class HTTP1Engine:
 
 def _persists(head: ResponseHead) -> bool:
     # RFC 9112 section 9.3. A head with bare line feeds came from a sender whose framing is not to be trusted twice.
-    options = head.picked.get(b"connection")
     if head.ends_lines_bare:
         return False
+    if head.status_code == 204 and (b"transfer-encoding" in head.picked or head.picked.get(b"content-length", b"0") != b"0"):
+        return False  # what follows may be a body that a 204 cannot have
+    options = head.picked.get(b"connection")
     if options is None:
         return head.http_version == b"HTTP/1.1"
     if options == b"keep-alive":
