@@ -38,6 +38,7 @@ from ._exceptions import (
     WriteError,
     WriteTimeout,
 )
+from ._main import main
 from ._models.cookies import Cookies
 from ._models.headers import Headers
 from ._models.query import QueryParams
@@ -54,14 +55,6 @@ from ._transports.base import AsyncBaseTransport, BaseTransport
 from ._transports.http import AsyncHTTPTransport, HTTPTransport
 from ._transports.mock import MockTransport
 from ._transports.wsgi import WSGITransport
-
-
-def main() -> None:
-    """Run the command-line client."""
-    from ._main import main as run
-
-    run()
-
 
 __all__ = [
     "URL",

@@ -1,0 +1,110 @@
+"""Whom the command line trusts, and what `httpx doctor` says of a server."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.certificates import PASSWORD, Authority
+from tests.support.commands import check_screen
+
+SCREENS = Path(__file__).parent / "screens"
+
+
+@pytest.fixture
+def authority(tmp_path_factory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def secure(app_server, authority):
+    return app_server(ssl_context=authority.server())
+
+
+def test_a_server_is_verified_unless_told_otherwise(command, secure, authority):
+    refused = command(secure.url)
+    assert refused.status == 8
+    assert "--cacert FILE, --system-ca or --no-verify" in refused.stderr
+    assert secure.requests == []
+    for arguments in (["--cacert", authority.pem], ["--no-verify"], ["-k"]):
+        assert command(secure.url, *arguments) == (0, b"Hello, world!", "")
+    assert command(secure.url, "--verify").status == 8
+
+
+def test_what_the_operating_system_trusts(command, secure, authority, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.pem))  # where OpenSSL finds it on this occasion
+    assert command(secure.url, "--system-ca").status == 0
+    assert command(secure.url).status == 8
+
+
+@pytest.mark.parametrize("form", ["combined", "pair", "encrypted"])
+def test_a_client_certificate(command, app_server, authority, monkeypatch, form):
+    server = app_server(ssl_context=authority.server(demands_client=True))
+    files = authority.client()
+    asked = []
+    monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or PASSWORD)
+    arguments = {
+        "combined": ["--cert", files.combined],
+        "pair": ["--cert", files.certificate, "--key", files.key],
+        "encrypted": ["--cert", files.certificate, "--key", files.encrypted_key],
+    }[form]
+    assert command(server.url, "--cacert", authority.pem, *arguments).status == 0
+    assert asked == ([f"Password for {files.encrypted_key}: "] if form == "encrypted" else [])
+
+
+def anonymous(text: str, server) -> str:
+    text = text.replace(str(server.port), "8443")
+    text = re.sub(r"\b[0-9a-f]{64}\b", "(fingerprint)", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d", "(date)", text)
+    text = re.sub(r"Testing CA #\S+|trustme v[\d.]+|Testing cert #\S+", "(name)", text)
+    return re.sub(r"TLS_\w+|TLSv1\.\d", "(tls)", text)
+
+
+def test_doctor_on_a_healthy_server(command, secure, authority):
+    outcome = command("doctor", f"localhost:{secure.port}", "--cacert", authority.pem)
+    assert outcome.status == 0
+    check_screen(SCREENS / "doctor-healthy.txt", anonymous(outcome.text, secure))
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_doctor_is_coloured_on_a_good_terminal_only(command, secure, authority, is_terminal):
+    outcome = command("doctor", f"localhost:{secure.port}", "--cacert", authority.pem, terminal=is_terminal)
+    assert ("\x1b[" in outcome.text) is is_terminal
+
+
+def test_doctor_on_an_expired_certificate(command, app_server, authority):
+    server = app_server(ssl_context=authority.server(expired=True))
+    outcome = command("doctor", f"https://localhost:{server.port}/path", "--cacert", authority.pem)
+    assert outcome.status == 8
+    assert re.search("✗ CertificateVerifyError: .*expired", outcome.text)
+    assert "The server presented:" in outcome.text
+    assert "What to do:" in outcome.text
+    assert server.requests == []
+
+
+def test_doctor_may_look_without_judging(command, app_server, authority):
+    server = app_server(ssl_context=authority.server(expired=True))
+    outcome = command("doctor", f"localhost:{server.port}", "--no-verify")
+    assert outcome.status == 0
+    assert "! the certificate was not verified" in outcome.text
+
+
+def test_doctor_for_programs(command, secure, authority):
+    healthy = json.loads(command("doctor", f"localhost:{secure.port}", "--cacert", authority.pem, "--json").stdout)
+    assert healthy["host"] == "localhost"
+    assert healthy["error"] is None
+    assert healthy["days_left"] in (29, 30)
+    assert healthy["chain"][0]["names"] == ["localhost", "127.0.0.1"]
+    ill = json.loads(command("doctor", f"localhost:{secure.port}", "--json").stdout)
+    assert ill["error"]["type"] == "CertificateVerifyError"
+    assert ill["error"]["remedy"]
+
+
+def test_doctor_without_a_connection(command):
+    assert command("doctor", "no-such-name.invalid").status == 6
+    assert command("doctor", "127.0.0.1:1").status == 6
+    assert command("doctor", "localhost", "--cacert", "no-such-file").status == 9
+    assert command("doctor").status == 2
