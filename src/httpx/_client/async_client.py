@@ -15,6 +15,7 @@ from .._models.headers import HeaderTypes
 from .._models.request import Request
 from .._models.response import Response
 from .._models.url import URL
+from .._network.resolver import ResolverTypes
 from .._proxy import Proxy
 from .._transports.base import AsyncBaseTransport
 from .._transports.http import AsyncHTTPTransport
@@ -62,6 +63,7 @@ class AsyncClient(BaseClient):
     * `default_encoding`: the charset of text that declares none, or a function from content to charset.
     * `sensitive_headers`: names of header fields that hold credentials, besides the usual ones: no redirect takes them to
       another origin.
+    * `resolver`: a function from host name and port to IP addresses; the system's resolver by default, see `httpx.Resolver`.
     """
 
     _calls = AsyncCalls()
@@ -90,6 +92,7 @@ class AsyncClient(BaseClient):
         default_encoding: str | Callable[[bytes], str | None] = "utf-8",
         ssl_context: ssl.SSLContext | None = None,
         sensitive_headers: Iterable[str] = (),
+        resolver: ResolverTypes | None = None,
     ) -> None:
         super().__init__(
             auth=auth,
@@ -116,6 +119,7 @@ class AsyncClient(BaseClient):
                 limits=limits,
                 proxy=proxy,
                 ssl_context=ssl_context,
+                resolver=resolver,
             )
 
         self._transport: AsyncBaseTransport = make() if transport is None else transport

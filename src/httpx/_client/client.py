@@ -16,6 +16,7 @@ from .._models.request import Request
 from .._models.response import Response
 from .._models.url import URL
 from .._network.base import drive
+from .._network.resolver import ResolverTypes
 from .._proxy import Proxy
 from .._transports.base import BaseTransport
 from .._transports.http import HTTPTransport
@@ -63,6 +64,7 @@ class Client(BaseClient):
     * `default_encoding`: the charset of text that declares none, or a function from content to charset.
     * `sensitive_headers`: names of header fields that hold credentials, besides the usual ones: no redirect takes them to
       another origin.
+    * `resolver`: a function from host name and port to IP addresses; the system's resolver by default, see `httpx.Resolver`.
     """
 
     _calls = SyncCalls()
@@ -91,6 +93,7 @@ class Client(BaseClient):
         default_encoding: str | Callable[[bytes], str | None] = "utf-8",
         ssl_context: ssl.SSLContext | None = None,
         sensitive_headers: Iterable[str] = (),
+        resolver: ResolverTypes | None = None,
     ) -> None:
         super().__init__(
             auth=auth,
@@ -117,6 +120,7 @@ class Client(BaseClient):
                 limits=limits,
                 proxy=proxy,
                 ssl_context=ssl_context,
+                resolver=resolver,
             )
 
         self._transport: BaseTransport = make() if transport is None else transport

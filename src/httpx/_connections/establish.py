@@ -52,6 +52,10 @@ class Dialer(typing.NamedTuple):
             return HTTP_1_1
         return HTTP_2_OR_1_1 if self.http1 else HTTP_2
 
+    def forwards(self, scheme: str) -> bool:
+        """Whether requests for URLs of this scheme are sent to an HTTP proxy, instead of through a tunnel."""
+        return self.proxy is not None and scheme == "http" and self.http1 and is_http(self.proxy)
+
     def may_multiplex(self, route: Route) -> bool:
         """Whether a connection may turn out to speak HTTP/2: if the server agrees, or where nothing else is spoken."""
         return self.http2 and (route.scheme == "https" or not self.http1)
@@ -104,7 +108,7 @@ class Dialer(typing.NamedTuple):
     async def _connect_through(self, proxy: Proxy, network: Network, route: Route, deadline: float | None) -> Stream:
         host, port = address_of(proxy)
         target = peer_name(route.host, route.port)
-        by_connect = is_http(proxy) and route.scheme == "https"
+        by_connect = is_http(proxy) and not self.forwards(route.scheme)
         request = connect_request(proxy, route.host, route.port, route.proxy_authorization) if by_connect else b""
         try:
             stream = await self._connect(network, host, port, deadline)

@@ -1,7 +1,8 @@
 """What a proxy changes about a request, and what the proxy itself is told.
 
 An HTTP proxy is sent whole requests for http:// URLs, with the URL as their target (RFC 9112 section 3.2.2). For https://
-it is asked to connect (CONNECT), and sees nothing more. A SOCKS proxy connects, for both.
+it is asked to connect (CONNECT), and sees nothing more; so it is for http:// where only HTTP/2 may be spoken. A SOCKS proxy
+connects, for both.
 
 The proxy's credentials and `Proxy.headers` are for the proxy: what goes through a tunnel never has them, and neither does
 a request that is sent without a proxy.
@@ -33,13 +34,14 @@ def address_of(proxy: Proxy) -> tuple[str, int]:
     return host, 1080 if port is None else port
 
 
-def request_through(proxy: Proxy, request: Request) -> tuple[Request, bytes | None]:
+def request_through(proxy: Proxy, request: Request, forwards: bool) -> tuple[Request, bytes | None]:
     """The request as it is to be sent, and the `Proxy-Authorization` that it brings for a tunnel of its own.
 
-    Raises `LocalProtocolError` for fields that cannot be sent.
+    `forwards`: whether it is the proxy that the request is sent to, whole. Raises `LocalProtocolError` for fields that cannot
+    be sent.
     """
     given = request.headers._lookup().get(_SECRET)
-    if is_http(proxy) and request.url._scheme == "http":
+    if forwards:
         headers = Headers._of([*request.headers._fields, *_fields(proxy, request.headers)])
         prepare(headers)
         return _changed(request, headers, {**request.extensions, "target": _absolute_target(request)}), None

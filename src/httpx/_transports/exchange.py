@@ -70,7 +70,7 @@ class Exchanges:
         route = self._route(request, network)
         sent = request
         if self._dialer.proxy is not None:
-            sent, authorization = request_through(self._dialer.proxy, request)
+            sent, authorization = request_through(self._dialer.proxy, request, self._dialer.forwards(route.scheme))
             route = route._replace(proxy_authorization=authorization)
         closings = self._pool.closings
         attempts = 1
