@@ -28,8 +28,8 @@ CertTypes = (
     PathTypes | tuple[PathTypes, PathTypes | None] | tuple[PathTypes, PathTypes | None, str | bytes | Callable[[], str | bytes] | None]
 )
 
-RequestContent = str | bytes | bytearray | memoryview | Iterable[bytes] | AsyncIterable[bytes]
-RequestData = Mapping[str, typing.Any]
+RequestContent = str | bytes | bytearray | memoryview | typing.IO[bytes] | Iterable[bytes] | AsyncIterable[bytes]
+RequestData = Mapping[str, typing.Any] | Sequence[tuple[str, typing.Any]]
 RequestExtensions = Mapping[str, typing.Any]
 ResponseContent = str | bytes | Iterable[bytes] | AsyncIterable[bytes]
 ResponseExtensions = Mapping[str, typing.Any]

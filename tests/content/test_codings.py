@@ -134,6 +134,8 @@ def test_what_is_not_encoded_at_all_is_an_error(zstd_engine, coding):  # B12
 def test_bytes_behind_the_end_are_an_error(zstd_engine, coding):
     with pytest.raises(httpx.DecodingError):
         decoded([ENCODERS[coding](PLAIN) + b"trailing garbage"], coding)
+    with pytest.raises(httpx.DecodingError):
+        decoded([ENCODERS[coding](PLAIN), b"trailing garbage"], coding)
 
 
 @pytest.mark.parametrize("coding", ENCODERS)

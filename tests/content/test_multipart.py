@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.parser
 import email.policy
 import io
+import itertools
 import os
 import threading
 
@@ -12,6 +13,7 @@ import pytest
 
 import httpx
 from httpx._multipart import MultipartStream
+from tests.support.servers import respond
 
 
 def body_of(**content):
@@ -299,3 +301,41 @@ def test_the_shim_renders_as_the_request_does():
     stream = MultipartStream(data={"a": "1"}, files={"f": b"1"}, boundary=b"xx")
     assert stream.content_type == "multipart/form-data; boundary=xx"
     assert b"".join(stream) == body_of(data={"a": "1"}, files={"f": b"1"})
+
+
+def once_redirected(conn):
+    for number in itertools.count():
+        conn.read_request()
+        conn.send(b"HTTP/1.1 307 X\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n" if number == 0 else respond(b"ok"))
+
+
+async def test_files_are_sent_again_where_a_redirect_leads(no_leaks, runtime, scripted, tmp_path):
+    server = scripted(once_redirected)
+    async with runtime.client(follow_redirects=True) as client:
+        with named_file(tmp_path) as file:
+            response = await client.post(server.url + "/here", data={"a": "b"}, files={"f": file})
+    assert response.status_code == 200
+    first, second = server.requests
+    assert first.body == second.body
+    assert parsed(second) == [("a", None, b"b"), ("f", "report.txt", b"hello")]
+
+
+async def test_a_file_that_is_gone_is_an_error_where_a_redirect_leads(no_leaks, runtime, scripted):
+    server = scripted(once_redirected)
+    async with runtime.client(follow_redirects=True) as client:
+        with pytest.raises(httpx.StreamConsumed):
+            await client.post(server.url + "/here", files={"f": iter([b"hello"])})
+
+
+async def test_a_file_is_sent_again_with_credentials(no_leaks, runtime, scripted):
+    def script(conn):
+        conn.read_request()
+        challenge = b'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"\r\n'
+        conn.send(b"HTTP/1.1 401 X\r\n" + challenge + b"Content-Length: 0\r\n\r\n")
+        conn.read_request()
+        conn.send(respond(b"ok"))
+
+    server = scripted(script)
+    async with runtime.client(auth=httpx.DigestAuth("user", "password")) as client:
+        assert (await client.post(server.url, files={"f": io.BytesIO(b"hello")})).status_code == 200
+    assert [b"hello" in request.body for request in server.requests] == [True, True]

@@ -196,6 +196,8 @@ def test_a_host_cannot_set_this(url, field):
         ("http://a.test/", "c=1; Max-Age=" + "9" * 400),
         ("http://a.test/", "c=1; Expires=Fri, 31 Dec 9999 23:59:59 GMT"),
         ("http://a.test/", "c=1; Expires=nonsense"),
+        ("http://a.test/", "c=1; Expires=Thu, 01 Jan 1600 00:00:00 GMT"),
+        ("http://a.test/", "c=1; Expires=Thu, 30 Feb 1970 00:00:00 GMT"),
         ("http://a.test/", "c=1; Domain="),
         ("http://a.test/", "c=1; Path=relative"),
     ],
@@ -422,6 +424,13 @@ def test_jars_written_to_files_come_back(tmp_path):
     loaded.load()
     assert sent(httpx.Cookies(loaded), "http://sub.a.test/") == "domain=2"
     assert sent(httpx.Cookies(loaded), "http://a.test/") in ("host=1; domain=2", "domain=2; host=1")
+
+
+def test_a_plain_jar_is_held_to_the_same_rules():
+    jar = http.cookiejar.CookieJar()
+    receive(httpx.Cookies(jar), "http://a.test/", "host=1", "domain=2; Domain=a.test")
+    assert sent(httpx.Cookies(jar), "http://sub.a.test/") == "domain=2"
+    assert sent(pickle.loads(pickle.dumps(httpx.Cookies(jar))), "http://sub.a.test/") == "domain=2"
 
 
 class Refusing(http.cookiejar.CookiePolicy):

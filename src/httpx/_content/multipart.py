@@ -13,7 +13,7 @@ from .files import AsyncFileReader, FileReader, is_async_file, total_length
 from .streams import AsyncByteStream, SyncByteStream
 
 if typing.TYPE_CHECKING:
-    from .._types import RequestData, RequestFiles
+    from .._types import RequestFiles
 
 _PIECE = 65_536  # what is smaller is gathered, so that a form of many fields is not many writes
 
@@ -51,7 +51,9 @@ class MultipartStream(SyncByteStream, AsyncByteStream):
     their line.
     """
 
-    def __init__(self, data: RequestData | None = None, files: RequestFiles | None = None, boundary: bytes | None = None) -> None:
+    def __init__(
+        self, data: Mapping[str, typing.Any] | None = None, files: RequestFiles | None = None, boundary: bytes | None = None
+    ) -> None:
         self.boundary = boundary or os.urandom(16).hex().encode("ascii")
         self.content_type = f"multipart/form-data; boundary={self.boundary.decode('latin-1')}"
         self._parts = [*_fields(data or {}), *_files(files or {})]
@@ -124,7 +126,7 @@ class _Part(typing.NamedTuple):
         return isinstance(self.reader, AsyncFileReader)
 
 
-def _fields(data: RequestData) -> Iterator[_Part]:
+def _fields(data: Mapping[str, typing.Any]) -> Iterator[_Part]:
     for name, value in data.items():
         if not isinstance(name, str):
             raise TypeError(f"Invalid type for name: the name of a form field is a str, not {type(name).__name__}: {name!r}")

@@ -32,11 +32,15 @@ _NEEDLESS_ESCAPE = re.compile(
     r"%(2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9]|[57][Aa]|5[Ff]|7[Ee])"
 )  # of what is unreserved (RFC 3986 section 2.3)
 _NO_POLICY = {**vars(http.cookiejar.DefaultCookiePolicy()), "_now": None}  # of a jar whose policy nobody has chosen
+_OURS = http.cookiejar.DefaultCookiePolicy()  # of the jars that are made here: told from a chosen one at a glance
 _created = itertools.count(1)
 
 
 class Jar(CookieJar):
     """A `CookieJar` that survives `pickle` and `copy`."""
+
+    def __init__(self, policy: http.cookiejar.CookiePolicy | None = None) -> None:
+        super().__init__(_OURS if policy is None else policy)
 
     def __getstate__(self) -> dict[str, typing.Any]:
         # Lock and index are made anew.
@@ -85,7 +89,13 @@ def _cookie(said: SetCookie, domain: str, for_domain: bool, path: str, expires: 
 def snapshot(jar: CookieJar) -> list[Cookie]:
     """The cookies of a jar, safe from other threads that change it meanwhile."""
     with vars(jar)["_cookies_lock"]:
-        return list(jar)
+        return _every(jar)
+
+
+def _every(jar: CookieJar) -> list[Cookie]:
+    # What iterating the jar gives, at a fraction of the cost.
+    domains: dict[str, dict[str, dict[str, Cookie]]] = vars(jar)["_cookies"]
+    return [cookie for paths in domains.values() for names in paths.values() for cookie in names.values()]
 
 
 # Storing.
@@ -132,7 +142,7 @@ def _expiry(said: SetCookie) -> int | None:
 
 
 def _put(jar: CookieJar, cookie: Cookie, url: URL) -> None:
-    present = list(jar)
+    present = _every(jar)
     if not cookie.secure and url.scheme not in _SECURE_SCHEMES and any(_shadows(other, cookie) for other in present):
         return
     for other in present:
@@ -144,7 +154,7 @@ def _put(jar: CookieJar, cookie: Cookie, url: URL) -> None:
         return
     jar.set_cookie(cookie)
     if len(present) >= MAX_COOKIES_PER_DOMAIN:
-        of_domain = [other for other in jar if other.domain == cookie.domain]
+        of_domain = [other for other in _every(jar) if other.domain == cookie.domain]
         if len(of_domain) > MAX_COOKIES_PER_DOMAIN:
             oldest = min(of_domain, key=_age)
             jar.clear(oldest.domain, oldest.path, oldest.name)
@@ -166,21 +176,33 @@ def find(jar: CookieJar, url: URL) -> list[Cookie]:
 
     Expired cookies are dropped from the jar, and those that the caller set without a domain become cookies of this host.
     """
+    if not vars(jar)["_cookies"]:
+        return []
     host, is_secure = url._host, url.scheme in _SECURE_SCHEMES
     path = _NEEDLESS_ESCAPE.sub(_unescape, url._path) if "%" in url._path else url._path or "/"
     policy = _chosen_policy(jar)
+    now = time.time()
     found = []
     with vars(jar)["_cookies_lock"]:
-        jar.clear_expired_cookies()
-        for cookie in list(jar):
+        for cookie in _every(jar):
+            if cookie.expires is not None and cookie.expires <= now:
+                jar.clear(cookie.domain, cookie.path, cookie.name)
+                continue
             if not cookie.domain and host:
                 cookie = _bind(jar, cookie, host)
-            if not _is_for(cookie, host) or not _path_matches(cookie.path, path) or (cookie.secure and not is_secure):
-                continue
-            if policy is None or _allows(policy, cookie, url):
+            if (
+                _is_for(cookie, host)
+                and _path_matches(cookie.path, path)
+                and (is_secure or not cookie.secure)
+                and (policy is None or _allows(policy, cookie, url))
+            ):
                 found.append(cookie)
-    found.sort(key=lambda cookie: (-len(cookie.path), _age(cookie)))
+    found.sort(key=_precedence)
     return found
+
+
+def _precedence(cookie: Cookie) -> tuple[int, int]:
+    return -len(cookie.path), _age(cookie)
 
 
 def serialize(cookies: Iterable[Cookie]) -> bytes:
@@ -254,6 +276,8 @@ def _age(cookie: Cookie) -> int:
 
 def _chosen_policy(jar: CookieJar) -> typing.Any:
     policy: typing.Any = vars(jar)["_policy"]
+    if policy is _OURS:
+        return None
     if type(policy) is http.cookiejar.DefaultCookiePolicy and {**_NO_POLICY, **vars(policy), "_now": None} == _NO_POLICY:
         return None
     vars(policy)["_now"] = int(time.time())  # where the standard library's policies look

@@ -9,7 +9,7 @@ from .._content.encode import encode_request
 from .._content.multipart import MultipartStream, boundary_of, with_boundary
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._exceptions import RequestNotRead, StreamClosed
-from .._types import CookieTypes, QueryParamTypes, URLTypes
+from .._types import CookieTypes, QueryParamTypes, RequestContent, RequestData, RequestFiles, URLTypes
 from .cookies import Cookies
 from .headers import Headers, HeaderTypes
 from .url import URL
@@ -52,9 +52,9 @@ class Request:
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
         cookies: CookieTypes | None = None,
-        content: typing.Any = None,
-        data: typing.Any = None,
-        files: typing.Any = None,
+        content: RequestContent | None = None,
+        data: RequestData | None = None,
+        files: RequestFiles | None = None,
         json: typing.Any = None,
         stream: RequestStream | None = None,
         extensions: typing.Mapping[str, typing.Any] | None = None,
