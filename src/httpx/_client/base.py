@@ -10,6 +10,7 @@ from .._auth.base import Auth, FunctionAuth
 from .._auth.basic import BasicAuth
 from .._config import DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, Timeout, TimeoutTypes
 from .._connections.wire_form import prepare
+from .._exceptions import LocalProtocolError
 from .._exchange.client import Hook
 from .._exchange.redirects import redirect_headers
 from .._models.cookies import Cookies
@@ -203,10 +204,10 @@ class BaseClient:
         if not self._has_base or not merged.is_relative_url or merged.scheme:
             return merged
         base_path, _, base_query = self._base_url.raw_path.partition(b"?")
-        path, _, query = merged.raw_path.partition(b"?")
+        path, mark, query = merged.raw_path.partition(b"?")
         joined = base_path + path.lstrip(b"/")
         queries = b"&".join(part for part in (base_query, query) if part)
-        return self._base_url.copy_with(raw_path=joined + b"?" + queries if queries else joined)
+        return self._base_url.copy_with(raw_path=joined + b"?" + queries if queries or mark else joined)
 
     def _headers_for(self, url: URL) -> Headers:
         # Most requests differ in nothing but the host: these fields are merged, indexed and serialized once for each.
@@ -218,7 +219,10 @@ class BaseClient:
         if ready is None:
             host = [] if "host" in self._headers else [(b"Host", url._netloc)]
             ready = Headers._of([*host, *fields])
-            prepare(ready)
+            try:
+                prepare(ready)
+            except LocalProtocolError:
+                return ready  # it is raised when the request is sent, and carries it then
             if len(self._prepared) < _MAX_PREPARED:
                 self._prepared[url._netloc] = ready
         return ready._shared()

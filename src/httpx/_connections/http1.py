@@ -83,6 +83,9 @@ class HTTP1Connection:
         except (ReadError, RemoteProtocolError) as error:
             if not self._engine.awaits_first_byte:
                 raise
+            if failure is None and self._engine.is_abandoned:
+                failure = WriteError(f"{self.stream.peer} hung up before it had taken the whole request.")
+                failure.__cause__ = error
             told = failure or error
             if was_used and is_repeatable(request):
                 raise ConnectionDied(told) from error

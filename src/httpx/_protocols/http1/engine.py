@@ -38,10 +38,21 @@ IDLE, SENT, BODY, UPGRADED, DONE = range(5)
 class HTTP1Engine:
     """The client's end of an HTTP/1.1 connection, without its input and output."""
 
-    __slots__ = ("_body", "_buffer", "_head_reader", "_informational", "_keep_alive", "_method", "_upgrade_offered", "state")
+    __slots__ = (
+        "_body",
+        "_buffer",
+        "_head_reader",
+        "_informational",
+        "_keep_alive",
+        "_method",
+        "_upgrade_offered",
+        "is_abandoned",
+        "state",
+    )
 
     def __init__(self) -> None:
         self.state = IDLE
+        self.is_abandoned = False
         self._buffer = Buffer()
         self._head_reader = HeadReader()
         self._body: BodyReader | None = None
@@ -120,6 +131,7 @@ class HTTP1Engine:
     def abandon_request(self) -> None:
         """The request will not be sent to its end: the connection can serve no other."""
         self._keep_alive = False
+        self.is_abandoned = True
 
     def _accept_other(self, head: ResponseHead) -> None:
         # What is not, or may not be, the beginning of a response to the request.
