@@ -61,14 +61,29 @@ def _documentation_addresses(port):
     return replaced
 
 
-PAGES = ["README.md", "docs/cookies.md", "docs/sending-data.md", "docs/ssl.md", "docs/text-encodings.md", "docs/tls-errors.md"]
+PAGES = [
+    "README.md",
+    "docs/authentication.md",
+    "docs/clients.md",
+    "docs/cookies.md",
+    "docs/event-hooks.md",
+    "docs/exceptions.md",
+    "docs/logging.md",
+    "docs/quickstart.md",
+    "docs/redirects.md",
+    "docs/sending-data.md",
+    "docs/ssl.md",
+    "docs/text-encodings.md",
+    "docs/tls-errors.md",
+    "docs/transports.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_of_a_page_run(world, page):
     examples = _EXAMPLE.findall((ROOT / page).read_text())
     assert examples
-    names: dict[str, object] = {}
+    names: dict[str, object] = {"__name__": "example"}
     for example in examples:
         exec(compile(example, page, "exec"), names)
     for thing in names.values():
