@@ -6,6 +6,7 @@ import pytest
 
 import httpx
 from httpx._utils import URLPattern, get_environment_proxies
+from tests.support.servers import respond
 
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -211,8 +212,6 @@ def test_who_decides_on_a_proxy(monkeypatch):
 
 
 async def test_a_proxy_of_the_client_is_used(runtime, scripted):
-    from tests.support.servers import respond
-
     proxy = scripted(lambda conn: conn.read_request() and conn.send(respond(b"by proxy")))
     async with runtime.client(proxy=proxy.url) as client:
         assert (await client.get("http://example.org/path")).text == "by proxy"
@@ -220,10 +219,33 @@ async def test_a_proxy_of_the_client_is_used(runtime, scripted):
 
 
 async def test_a_proxy_of_the_environment_is_used(runtime, scripted, monkeypatch):
-    from tests.support.servers import respond
-
     proxy = scripted(lambda conn: conn.read_request() and conn.send(respond(b"by proxy")))
     monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("://", "://user:pass@"))
     async with runtime.client() as client:
         assert (await client.get("http://example.org/path")).text == "by proxy"
     assert proxy.requests[0].headers["proxy-authorization"] == "Basic dXNlcjpwYXNz"
+
+
+async def test_a_redirect_takes_no_proxys_credentials_to_another_one_or_to_a_server(runtime, scripted, local_hosts, monkeypatch):
+    def answers(*locations):
+        def script(conn):
+            for location in locations:
+                conn.read_request()
+                conn.send(respond(b"", 302, [("Location", location)]) if location else respond(b"direct"))
+
+        return scripted(script)
+
+    server = answers("")
+    other = answers("http://c.test/")
+    one = answers("http://b.test/")
+    local_hosts.add("c.test", {80: server.port})
+    transport = httpx.AsyncHTTPTransport if runtime.is_async else httpx.HTTPTransport
+    mounts = {
+        "all://a.test": transport(proxy=one.url.replace("://", "://user:S@")),
+        "all://b.test": transport(proxy=other.url),
+    }
+    async with runtime.client(mounts=mounts, follow_redirects=True) as client:
+        assert (await client.get("http://a.test/")).text == "direct"
+    assert "proxy-authorization" in one.requests[0].headers
+    assert "proxy-authorization" not in other.requests[0].headers
+    assert "proxy-authorization" not in server.requests[0].headers

@@ -12,7 +12,6 @@ it is stale. What is known of one origin is never told to another.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 import typing
@@ -229,6 +228,8 @@ def _quote(value: str) -> str:
 
 def _hash(name: str) -> Hash | None:
     # None for an algorithm that is unknown, or that this Python does not have: MD5 is missing where FIPS 140 is enforced.
+    import hashlib
+
     try:
         hashlib.new(_ALGORITHMS[name], usedforsecurity=False)
     except (KeyError, ValueError):

@@ -10,9 +10,9 @@ from .._auth.base import Auth, FunctionAuth
 from .._auth.basic import BasicAuth
 from .._config import DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, Timeout, TimeoutTypes
 from .._connections.wire_form import prepare
-from .._exceptions import LocalProtocolError
+from .._exceptions import InvalidURL, LocalProtocolError
 from .._exchange.client import Hook
-from .._exchange.redirects import redirect_headers
+from .._exchange.redirects import is_same_origin, redirect_headers
 from .._models.cookies import Cookies
 from .._models.credentials import CREDENTIAL_FIELDS
 from .._models.headers import Headers, HeaderTypes
@@ -48,6 +48,9 @@ class BaseClient:
     sensitive_headers: frozenset[str]
     """Names, in lower case, of the header fields that are dropped when a redirect leads to another origin. May be set."""
 
+    allow_absolute_urls: bool
+    """Whether a request's URL may lead to another origin than `base_url`."""
+
     def __init__(
         self,
         *,
@@ -63,8 +66,10 @@ class BaseClient:
         trust_env: bool = True,
         default_encoding: str | Callable[[bytes], str | None] = "utf-8",
         sensitive_headers: Iterable[str] = (),
+        allow_absolute_urls: bool = True,
     ) -> None:
         self.base_url = base_url
+        self.allow_absolute_urls = allow_absolute_urls
         self.auth = auth
         self.params = params
         self.headers = headers
@@ -202,12 +207,20 @@ class BaseClient:
     def _merge_url(self, url: URLTypes) -> URL:
         merged = parse_url(url) if isinstance(url, str) else url
         if not self._has_base or not merged.is_relative_url or merged.scheme:
+            if not self.allow_absolute_urls and self._leaves_base(merged):
+                raise InvalidURL(
+                    f"{str(merged.copy_with(userinfo=None))!r} is of another origin than base_url: allow_absolute_urls is False."
+                )
             return merged
         base_path, _, base_query = self._base_url.raw_path.partition(b"?")
         path, mark, query = merged.raw_path.partition(b"?")
         joined = base_path + path.lstrip(b"/")
         queries = b"&".join(part for part in (base_query, query) if part)
         return self._base_url.copy_with(raw_path=joined + b"?" + queries if queries or mark else joined)
+
+    def _leaves_base(self, url: URL) -> bool:
+        base = self._base_url
+        return bool(self._has_base and base._host and not is_same_origin(base, url))
 
     def _headers_for(self, url: URL) -> Headers:
         # Most requests differ in nothing but the host: these fields are merged, indexed and serialized once for each.
@@ -230,6 +243,9 @@ class BaseClient:
     def _add_cookies(self, request: Request, own: CookieTypes | None) -> None:
         # The request remembers where its cookies come from: a redirect asks again, and takes its own ones only to the same origin.
         if "cookie" not in request.headers:
+            if self._cookies._jar is not None and self._leaves_base(request.url):
+                # Cookies for nobody in particular are meant for the server that the client was made for.
+                self._cookies.set_cookie_header(Request("GET", self._base_url))
             self._cookies.set_cookie_header(request, own)
             request.__dict__["_cookies"] = own
 
@@ -247,8 +263,8 @@ class BaseClient:
             request.extensions["timeout"] = self._timeout.as_dict()
         if isinstance(auth, UseClientDefault):
             chosen = self._auth
-            if chosen is not None and "_is_foreign" in request.__dict__:
-                # Whoever sends the `next_request` of a redirect by hand does not mean to tell the other server who they are.
+            if chosen is not None and ("_is_foreign" in request.__dict__ or self._leaves_base(request.url)):
+                # Who follows a redirect by hand, or a link away from `base_url`, does not mean to tell the other server who they are.
                 chosen = None
         else:
             chosen = _make_auth(auth)

@@ -57,7 +57,8 @@ class Client(BaseClient):
     * `follow_redirects`: whether to follow them, at most `max_redirects` (20) for one request; not by default.
     * `limits`: at most 100 connections, 20 of them idle, for 5 seconds, by default; see `httpx.Limits`.
     * `event_hooks`: functions called with each request and each response: `{"request": [...], "response": [...]}`.
-    * `base_url`: what relative URLs are appended to.
+    * `base_url`: what relative URLs are appended to. `auth` and cookies are for its origin; with `allow_absolute_urls=False`
+      no request leads to another one.
     * `transport`: answers the requests instead of the network.
     * `trust_env`: whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say which proxy to use, if no argument does.
       No other variable is read, and none that concerns TLS.
@@ -94,6 +95,7 @@ class Client(BaseClient):
         ssl_context: ssl.SSLContext | None = None,
         sensitive_headers: Iterable[str] = (),
         resolver: ResolverTypes | None = None,
+        allow_absolute_urls: bool = True,
     ) -> None:
         super().__init__(
             auth=auth,
@@ -108,6 +110,7 @@ class Client(BaseClient):
             trust_env=trust_env,
             default_encoding=default_encoding,
             sensitive_headers=sensitive_headers,
+            allow_absolute_urls=allow_absolute_urls,
         )
 
         def make(proxy: Proxy | None = None) -> BaseTransport:

@@ -5,7 +5,6 @@ Each concern of this floor is one coroutine for both clients. A client's `Calls`
 
 from __future__ import annotations
 
-import inspect
 import typing
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
@@ -137,7 +136,7 @@ class AsyncCalls:
 
     async def hook(self, hook: Hook, message: Request | Response) -> None:
         result = hook(message)
-        if inspect.isawaitable(result):
+        if isinstance(result, Awaitable):
             await result
 
     def start_flow(self, auth: Auth, request: Request) -> typing.Any:

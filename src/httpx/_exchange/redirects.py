@@ -34,6 +34,7 @@ _ABOUT_CONTENT = frozenset(
     )
 )
 
+_OF_WEBSOCKETS = {"ws": "http", "wss": "https"}
 _PORT_ALONE = re.compile(r"https?://(?=:[0-9])", re.IGNORECASE)
 
 
@@ -156,7 +157,17 @@ def redirect_headers(request: Request, url: URL, method: str, sensitive: typing.
 
 
 def is_same_origin(url: URL, other: URL) -> bool:
-    """Whether credentials for `url` are good for `other`: scheme, host and port are the same, or the only change is to TLS."""
+    """Whether credentials for `url` are good for `other`: scheme, host and port are the same, or the only change is to TLS.
+
+    A WebSocket's scheme is that of the HTTP below it (RFC 6455 section 4.1).
+    """
     if url._origin == other._origin:
         return True
-    return url._origin[0] == "http" and other._origin == ("https", url._origin[1], 443) and url._origin[2] == 80
+    scheme, host, port = url._origin
+    other_scheme, other_host, other_port = other._origin
+    scheme, other_scheme = _OF_WEBSOCKETS.get(scheme, scheme), _OF_WEBSOCKETS.get(other_scheme, other_scheme)
+    if host != other_host:
+        return False
+    if scheme == other_scheme:
+        return port == other_port
+    return (scheme, port, other_scheme, other_port) == ("http", 80, "https", 443)

@@ -217,7 +217,7 @@ class AsyncioStream(asyncio.Protocol):
             return await start_tls_over(self, context, server_hostname, timeout)
         if self._received:
             # It would be delivered as if it had been encrypted.
-            raise handshake_error(ssl.SSLError("the server sent data before the handshake"), self.peer, context)
+            raise handshake_error(ssl.SSLError(1, "the server sent data before the handshake"), self.peer, context)
         try:
             async with asyncio.timeout(timeout):
                 upgraded = await self._loop.start_tls(self._transport, self, context, server_hostname=server_hostname)

@@ -111,7 +111,7 @@ class BlockingStream:
             return await start_tls_over(self, context, server_hostname, timeout)
         if self._early:
             # It would be delivered as if it had been encrypted.
-            raise handshake_error(ssl.SSLError("the server sent data before the handshake"), self.peer, context)
+            raise handshake_error(ssl.SSLError(1, "the server sent data before the handshake"), self.peer, context)
         plain = self._socket
         plain.settimeout(timeout)
         try:

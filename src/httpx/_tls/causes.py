@@ -219,6 +219,7 @@ BY_REASON = (
     ("RECORD_LAYER_FAILURE", "not-tls"),
     ("PACKET_LENGTH_TOO_LONG", "not-tls"),
     ("HTTP_REQUEST", "not-tls"),
+    ("DATA_BEFORE_THE_HANDSHAKE", "not-tls"),
     ("CERTIFICATE_REQUIRED", "client-certificate-required"),
     ("UNKNOWN_CA", "client-certificate-refused"),
     ("BAD_CERTIFICATE", "client-certificate-refused"),
