@@ -7,13 +7,14 @@ import ssl
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 
 import certifi
 import pytest
 
 import httpx
-from httpx._tls import context as context_module
+from httpx._tls import engine
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -22,13 +23,14 @@ pytestmark = pytest.mark.usefixtures("no_leaks")
 def readings(monkeypatch):
     """The paths that were read for trust, in order."""
     read = []
-    load_trust = context_module.load_trust
+    load_source = engine.load_source
 
     def watched(load, path):
         read.append(path)
-        load_trust(load, path)
+        load_source(load, path)
 
-    monkeypatch.setattr(context_module, "load_trust", watched)
+    monkeypatch.setattr(engine, "load_source", watched)
+    monkeypatch.setattr(engine, "_engines", weakref.WeakValueDictionary())
     return read
 
 
@@ -52,13 +54,15 @@ def test_without_verification_every_server_will_do(meet, stranger, through):
 @pytest.mark.parametrize("through", ["socket", "bio"])
 def test_the_first_handshake_reads_the_bundle_and_the_second_does_not(meet, authority, monkeypatch, readings, through):
     monkeypatch.setattr(certifi, "where", lambda: str(authority.pem))
-    for context in (httpx.SSLContext(), httpx.SSLContext(verify=certifi.where())):
+    for make in (httpx.SSLContext, lambda: httpx.SSLContext(verify=certifi.where())):
         readings.clear()
+        context = make()
         assert not context._is_ready
         assert meet(authority.server(), context, through=through).error is None
         assert context._is_ready
         assert meet(authority.server(), context, through=through).error is None
         assert readings == [str(authority.pem)]
+        del context
 
 
 def test_making_a_context_does_not_even_import_certifi():
@@ -80,6 +84,77 @@ def test_handshakes_at_the_same_time_read_the_bundle_once(readings):
     for thread in threads:
         thread.join()
     assert readings == [certifi.where()]
+
+
+def test_contexts_of_the_same_settings_read_the_bundle_once(meet, authority, readings):
+    server = authority.server()
+    contexts = [httpx.SSLContext(authority.pem) for _ in range(1000)]
+    assert all(meet(server, context).error is None for context in contexts[::100])
+    assert readings == [str(authority.pem)]
+    assert [httpx.SSLContext(authority.pem.read_bytes()) for _ in range(10)]
+    assert len(readings) == 2
+
+
+def test_a_context_that_was_changed_shares_nothing_with_others(meet, authority, stranger):
+    first, second = httpx.SSLContext(authority.pem), httpx.SSLContext(authority.pem)
+    first.load_verify_locations(stranger.pem)
+    first.minimum_version = ssl.TLSVersion.TLSv1_3
+    first.verify_flags |= ssl.VERIFY_X509_STRICT
+    first.set_ciphers("ECDHE+AESGCM")
+    assert meet(stranger.server(), first).error is None
+    assert meet(stranger.server(), second).error.verify_code == 20
+    old = authority.server()
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    assert meet(old, first).error is not None
+    assert meet(old, second).error is None
+    third = httpx.SSLContext(authority.pem)
+    assert third.get_ciphers() == second.get_ciphers() != first.get_ciphers()
+
+
+def test_a_bundle_that_was_replaced_is_read_by_new_contexts(meet, authority, stranger, tmp_path):
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(authority.pem.read_bytes())
+    before = httpx.SSLContext(bundle)
+    (tmp_path / "new.pem").write_bytes(stranger.pem.read_bytes())
+    (tmp_path / "new.pem").replace(bundle)
+    after = httpx.SSLContext(bundle)
+    assert meet(authority.server(), before).error is None
+    assert meet(stranger.server(), after).error is None
+    assert meet(authority.server(), after).error.verify_code == 20
+
+
+@pytest.mark.parametrize("form", ["PEM", "DER", "several PEM"])
+def test_certificates_in_memory_are_trusted(meet, authority, stranger, form):
+    pem = authority.pem.read_bytes()
+    data = {"PEM": pem, "DER": ssl.PEM_cert_to_DER_cert(pem.decode()), "several PEM": b"# both\n" + stranger.pem.read_bytes() + pem}[form]
+    context = httpx.SSLContext(verify=data)
+    assert meet(authority.server(), context).error is None
+    assert (meet(stranger.server(), context).error is None) == (form == "several PEM")
+    assert repr(context) == f"SSLContext(verify=<{len(data)} bytes>)"
+
+
+def test_a_list_of_sources_adds_to_the_bundle(meet, authority, stranger, tmp_path):
+    context = httpx.SSLContext(verify=[True, authority.pem, stranger.pem.read_bytes()])
+    assert not context._is_ready
+    assert meet(authority.server(), context).error is None
+    assert meet(stranger.server(), context).error is None
+    assert context.cert_store_stats()["x509_ca"] > 50
+    assert repr(context) == f"SSLContext(verify=[True, {str(authority.pem)!r}, <{len(stranger.pem.read_bytes())} bytes>])"
+    with pytest.raises(FileNotFoundError):
+        httpx.SSLContext(verify=[True, tmp_path / "missing.pem"])
+
+
+def test_what_cannot_be_trusted_is_told(authority):
+    for verify in ([False], [True, False], [None], [ssl.create_default_context()]):
+        with pytest.raises(TypeError, match="verify="):
+            httpx.SSLContext(verify=verify)
+    with pytest.raises(ValueError, match="trusts nobody"):
+        httpx.SSLContext(verify=[])
+    with pytest.raises(ValueError, match="pass it as bytes"):
+        httpx.SSLContext(verify=authority.pem.read_text())
+    for data in (b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"):
+        with pytest.raises(ssl.SSLError, match="verify= holds"):
+            httpx.SSLContext(verify=data)
 
 
 def test_whoever_looks_sees_the_bundle_as_if_it_had_been_read_at_once():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 
 from .._exceptions import CertificateVerifyError, ReadError, TLSError, TransportError, WriteError
+from .._tls.connection import context_of
 
 
 def handshake_error(error: BaseException, peer: str, context: ssl.SSLContext) -> TLSError:
@@ -35,7 +36,7 @@ def first_exchange_error(error: TransportError, peer: str, tls: ssl.SSLObject | 
     if tls.version() != "TLSv1.3" or _has_ticket(tls):
         return error
     if isinstance(error, (ReadError, WriteError)):
-        return _tls_error(error.__cause__ or error, peer, tls.context, f"TLS with {peer}", after_handshake=True)
+        return _tls_error(error.__cause__ or error, peer, context_of(tls), f"TLS with {peer}", after_handshake=True)
     from .._tls.causes import CAUSES
 
     error.add_note(CAUSES["hung-up-after-handshake"].remedy)

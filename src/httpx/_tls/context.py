@@ -3,118 +3,235 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import socket
 import ssl
-import sys
 import threading
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 
-from .identity import Cert, Password, load_identity, split_cert
+from .connection import Errand, WatchedObject, WatchedSocket
+from .engine import NATIVE, Engine, harden, load_sources, shared_engine
+from .identity import Cert, Identity, Password, fingerprint_of_files, load_identity, name_identity
 from .offer import HTTP_1_1, current_purpose
-from .trust import Trust, default_bundle, is_default_bundle, load_trust
+from .pins import Pins
+from .sessions import Key, Sessions
+from .trust import Source, Trust, describe_sources, is_deferred, load_revocations, name_sources, resolve_sources, snapshot
 
-if typing.TYPE_CHECKING:
-    _Inherited = ssl.SSLContext
-else:
-    # truststore.inject_into_ssl() puts a class at ssl.SSLContext that is a façade of another context: nothing that we
-    # set on such a base would arrive. gevent's, on the other hand, is the one to build on where it is in place.
-    _Inherited = next(kind for kind in ssl.SSLContext.__mro__ if not kind.__module__.startswith("truststore"))
+logger = logging.getLogger("httpx")
 
-_NATIVE: type = _Inherited.__mro__[-2]  # the class below all others, written in C
+_Base = typing.cast("type[ssl.SSLContext]", Engine.__mro__[1])
+_SETTINGS = frozenset(name for name in dir(_Base) if not name.startswith("_"))
 
 
-class _Context(_Inherited):
-    """Made with PROTOCOL_TLS_CLIENT, whatever arguments its subclasses take."""
-
-    def __new__(cls, *args: typing.Any, **kwargs: typing.Any) -> typing.Self:
-        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _reach_through(name: str) -> property:
-    # The setters of `ssl.SSLContext` find the attribute to set by the global name of their class, and recurse for ever
-    # once that name leads elsewhere (truststore.inject_into_ssl() after `import httpx`).
-    native = vars(_NATIVE)[name]
-    return property(getattr(_Inherited, name).fget, lambda self, value: native.__set__(self, value))
+class _Files(typing.NamedTuple):
+    # What the files of a context that reloads them held when they were last read, and were usable.
+    sources: tuple[Source, ...]
+    revocations: tuple[Source, ...]
+    identity: Identity | None
 
 
-for _name in ("maximum_version", "minimum_version", "options", "verify_flags", "verify_mode"):
-    setattr(_Context, _name, _reach_through(_name))
-
-
-class SSLContext(_Context):
-    """A TLS configuration: an `ssl.SSLContext` for clients, made from two plain settings.
+class SSLContext(Engine):
+    """A TLS configuration: an `ssl.SSLContext` for clients, made from plain settings.
 
     * `verify`: True (the default) verifies servers against certifi's bundle; a path, against the PEM file or the
-      directory of certificates that it names, and nothing else; False does not verify at all, which lets anyone on the
-      way read and change what is sent.
+      directory of certificates that it names, and nothing else; bytes, against the certificates in them (PEM or DER); a list,
+      against all of its sources, so `[True, "corporate.pem"]` adds to the bundle. False does not verify at all, which lets
+      anyone on the way read and change what is sent.
     * `cert`: a client certificate: the path of a PEM file with certificate and key, or `(certificate, key)`, or
-      `(certificate, key, password)`. The password may be a callable that returns it.
+      `(certificate, key, password)`. The password may be a callable that returns it. In place of a path there may be the
+      content as bytes, which is not written to a disk on Unix systems. PKCS #12 (`.p12`, `.pfx`) needs the extra `pkcs12`.
+    * `crl`: revocation lists (a path or bytes in PEM, or a list of these) that the server's certificate is checked against.
+    * `pins`: `{"api.example": ["sha256/..."]}`: public keys, one of which must be in the verified chain of that host.
+    * `reload`: whether new connections use files that have been replaced since, always certificate and key together. If the
+      new files are unusable the old ones stay in use, and a warning is logged.
+    * `resume`: whether connections may resume the TLS session of an earlier one to the same server, which spares both sides
+      most of the handshake.
 
     Everything that `ssl.SSLContext` offers works on it. Names are checked against the certificate's subject alternative
     names only (RFC 9110 section 4.3.4), TLS 1.2 is the least. On Python 3.13 and later certificates are held to RFC 5280
     strictly, as by `ssl.create_default_context()` there. No environment variable is read.
 
     Raises an `OSError` for files that are missing, unreadable or unusable: it names the file and what to do. certifi's
-    bundle takes the longest to read, by far: that is left to the first handshake.
+    bundle takes the longest to read, by far: that is left to the first handshake, and contexts of the same settings share it.
     """
 
-    _verify: Trust
-    _certificate: str | None  # only the path, for `repr`: keys and passwords are not kept
-    _unread: str | bool  # the bundle that the first handshake reads; True is certifi's, False is none
-    _lock: threading.Lock
-    _alpn: tuple[str, ...] = HTTP_1_1
+    _sources: tuple[Source | typing.Literal[True], ...]
+    _revocations: tuple[Source, ...]
+    _identity: Identity | None = None  # kept only to load it again
+    _certificate: str | None = None  # for `repr`: keys and passwords are not kept otherwise
+    _pins: Pins | None = None
+    _sessions: Sessions | None
+    _engine: Engine | None = None  # what handshakes are made with; itself once it was changed or has anything of its own
+    _unread: tuple[Source | typing.Literal[True], ...]  # what the first handshake has yet to read
+    _reloads = False
+    _state: Hashable = None  # of the files, when they were last read
+    _files: _Files | None = None
+    _replay: list[Callable[[Engine], typing.Any]]
     _has_chosen_alpn = False
+    _is_built = False
     _takes_purpose = True
 
-    def __init__(self, verify: Trust = True, cert: Cert | None = None) -> None:
-        self._lock = threading.Lock()
-        self._verify = verify
-        self._certificate = None
-        self._unread = False
-        _harden(self)
-        super().set_alpn_protocols(HTTP_1_1)
-        self._set_trust(verify)
-        if cert is not None:
-            certfile, keyfile, password = split_cert(cert)
-            load_identity(super().load_cert_chain, certfile, keyfile, password)
-            self._certificate = certfile
-
-    def _set_trust(self, verify: Trust) -> None:
-        if verify is False:
+    def __init__(
+        self,
+        verify: Trust = True,
+        cert: Cert | None = None,
+        *,
+        crl: str | os.PathLike[str] | bytes | Iterable[str | os.PathLike[str] | bytes] | None = None,
+        pins: Mapping[str, Iterable[str]] | None = None,
+        reload: bool = False,
+        resume: bool = True,
+    ) -> None:
+        self._lock: typing.Any = threading.RLock()
+        self._sources = self._unread = name_sources(verify)
+        self._revocations = () if crl is None else _name_revocations(crl)
+        self._sessions = Sessions() if resume else None
+        self._replay = []
+        harden(self)
+        if not self._sources:
             self.check_hostname = False
             self.verify_mode = ssl.CERT_NONE
-        elif verify is True:
-            self._unread = True
-        elif isinstance(verify, (str, os.PathLike)):
-            path = os.fsdecode(verify)
-            if is_default_bundle(path) and os.access(path, os.R_OK):
-                self._unread = path
-            else:
-                load_trust(super().load_verify_locations, path)
-        else:
-            raise TypeError(f"verify= is True, False or a path, not {type(verify).__name__}. An ssl.SSLContext goes to ssl_context=.")
+        if self._revocations:
+            self.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+        if pins is not None:
+            if not self._sources:
+                raise ValueError("pins= are looked for in the verified chain, and verify=False verifies none.")
+            self._pins = Pins(pins)
+        self._reloads = reload
+        self._begin(None if cert is None else name_identity(cert))
+        self._is_built = True
+
+    def _begin(self, identity: Identity | None) -> None:
+        if identity is not None:
+            self._certificate = identity.describe()
+        if self._reloads:
+            self._identity = identity
+            self._renew()
+        elif identity is not None or self._revocations or not self._sources:
+            self._become_own()
+            for source in self._revocations:
+                load_revocations(super().load_verify_locations, source)
+            if identity is not None:
+                load_identity(super().load_cert_chain, identity)
+        elif not any(map(is_deferred, self._sources)):
+            self._engine = shared_engine(resolve_sources(self._sources))
+        elif explicit := [source for source in self._sources if not is_deferred(source)]:
+            load_sources(Engine(), typing.cast("list[Source]", explicit))  # what is wrong with them is told at once
+
+    # What handshakes are made with.
+
+    def _become_own(self) -> None:
+        # From here on this context shares nothing: it was changed, or has what no other one has.
+        if self._engine is not self:
+            read_before = self._engine is not None
+            self._engine = self
+            explicit = self._sources if read_before else [source for source in self._sources if not is_deferred(source)]
+            load_sources(self, resolve_sources(explicit))
+            self._unread = () if read_before else tuple(source for source in self._sources if source not in explicit)
+
+    def _change(self, change: Callable[[Engine], typing.Any]) -> None:
+        with self._lock:
+            if self._is_built and not self._reloads:
+                self._become_own()
+            if self._sessions is not None:
+                self._sessions = Sessions()  # what was verified before counts no more
+            change(self)
+            if self._is_built and self._reloads:
+                self._replay.append(change)
+                self._state = None
 
     @property
     def _is_ready(self) -> bool:
-        return self._unread is False
+        if self._reloads:
+            return self._state is not None and self._state == self._look()
+        return self._engine is not None and not (self._engine is self and self._unread)
 
     def _make_ready(self) -> None:
         # Blocks for some milliseconds: event loops do this on a thread, before they start the handshake.
         if self._is_ready:
             return
         with self._lock:
-            if self._unread is not False:
-                load_trust(super().load_verify_locations, default_bundle() if self._unread is True else self._unread)
-                self._unread = False
+            if self._reloads:
+                self._renew()
+            elif self._engine is None:
+                self._engine = shared_engine(resolve_sources(self._sources))
+            elif self._engine is self and self._unread:
+                load_sources(self, resolve_sources(self._unread))
+                self._unread = ()
+
+    def _look(self) -> Hashable:
+        sources = [source for source in (*self._sources, *self._revocations) if isinstance(source, str)]
+        return fingerprint_of_files([*sources, *(self._identity.paths() if self._identity else ())])
+
+    def _renew(self) -> None:
+        # All of it anew, from one reading of the files; if they are unusable, from the last reading that was not.
+        state = self._look()
+        if self._engine is not None and state == self._state:
+            return
+        try:
+            files = self._read_files()
+            engine = self._build(files)
+        except (OSError, ValueError) as error:
+            if self._files is None:
+                raise
+            logger.warning("TLS files were replaced and cannot be used; what was read before stays in use. %s", error)
+            files = self._files
+            engine = self._build(files)
+        self._engine, self._files, self._state = engine, files, state
+        if self._sessions is not None:
+            self._sessions = Sessions()
+
+    def _read_files(self) -> _Files:
+        sources = tuple(map(snapshot, resolve_sources(self._sources)))
+        return _Files(sources, tuple(map(snapshot, self._revocations)), None if self._identity is None else self._identity.read())
+
+    def _build(self, files: _Files) -> Engine:
+        engine = Engine()
+        _copy_settings(self, engine)
+        load_sources(engine, files.sources)
+        for source in files.revocations:
+            load_revocations(functools.partial(_Base.load_verify_locations, engine), source)
+        if files.identity is not None:
+            load_identity(functools.partial(_Base.load_cert_chain, engine), files.identity)
+        for change in self._replay:
+            change(engine)
+        return engine
+
+    # The interface of `ssl.SSLContext`.
+
+    def __setattr__(self, name: str, value: typing.Any) -> None:
+        if name not in _SETTINGS or not self._is_built:
+            super().__setattr__(name, value)
+            return
+        set_it = super().__setattr__
+
+        def change(context: Engine) -> None:
+            set_it(name, value) if context is self else setattr(context, name, value)
+
+        self._change(change)
 
     def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
         """As `ssl.SSLContext.set_alpn_protocols`. Without it, connections of HTTPX offer the HTTP versions that they speak."""
         chosen = tuple(alpn_protocols)
-        with self._lock:
-            super().set_alpn_protocols(chosen)
-            self._alpn, self._has_chosen_alpn = chosen, True
+
+        def change(context: Engine) -> None:
+            _Base.set_alpn_protocols(context, chosen)
+            context._alpn = chosen
+
+        self._change(change)
+        self._has_chosen_alpn = True
+
+    def load_cert_chain(
+        self,
+        certfile: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+        keyfile: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
+        password: Password = None,
+    ) -> None:
+        """As `ssl.SSLContext.load_cert_chain`, but an encrypted key without a password is an error and never a prompt."""
+        identity = Identity(os.fsdecode(certfile), None if keyfile is None else os.fsdecode(keyfile), password)
+        self._change(lambda context: load_identity(functools.partial(_Base.load_cert_chain, context), identity))
+        self._certificate = identity.describe()
 
     def wrap_socket(
         self,
@@ -126,8 +243,11 @@ class SSLContext(_Context):
         session: ssl.SSLSession | None = None,
     ) -> ssl.SSLSocket:
         """As `ssl.SSLContext.wrap_socket`."""
-        make = functools.partial(super().wrap_socket, sock, server_side, False, suppress_ragged_eofs, server_hostname, session)
-        tls: ssl.SSLSocket = self._wrap(make)
+
+        def make(engine: Engine, session: ssl.SSLSession | None) -> ssl.SSLSocket:
+            return _Base.wrap_socket(engine, sock, server_side, False, suppress_ragged_eofs, server_hostname, session)
+
+        tls: ssl.SSLSocket = self._wrap(make, server_side, server_hostname, session)
         tls.do_handshake_on_connect = do_handshake_on_connect  # type: ignore[attr-defined]
         if do_handshake_on_connect and tls._connected:  # type: ignore[attr-defined]
             try:
@@ -148,63 +268,115 @@ class SSLContext(_Context):
         session: ssl.SSLSession | None = None,
     ) -> ssl.SSLObject:
         """As `ssl.SSLContext.wrap_bio`."""
-        make = functools.partial(super().wrap_bio, incoming, outgoing, server_side, server_hostname, session)
-        tls: ssl.SSLObject = self._wrap(make)
+
+        def make(engine: Engine, session: ssl.SSLSession | None) -> ssl.SSLObject:
+            return _Base.wrap_bio(engine, incoming, outgoing, server_side, server_hostname, session)
+
+        tls: ssl.SSLObject = self._wrap(make, server_side, server_hostname, session)
         return tls
 
-    def _wrap(self, make: Callable[[], typing.Any]) -> typing.Any:
+    def _wrap(
+        self,
+        make: Callable[[Engine, ssl.SSLSession | None], typing.Any],
+        server_side: bool,
+        server_hostname: str | bytes | None,
+        session: ssl.SSLSession | None,
+    ) -> typing.Any:
         self._make_ready()
         purpose = current_purpose()
         with self._lock:
-            # OpenSSL copies the offer from the context into the connection when that is made, and only then.
-            if purpose is None or self._has_chosen_alpn or purpose.alpn == self._alpn:
-                return make()
-            super().set_alpn_protocols(purpose.alpn)
-            try:
-                return make()
-            finally:
-                super().set_alpn_protocols(self._alpn)
+            engine = self._engine or self
+            self._refuse_foreign_classes(engine)
+            sessions, key, kept = self._sessions, None, None
+            alpn = engine._alpn if purpose is None or self._has_chosen_alpn else purpose.alpn
+            if sessions is not None and session is None and isinstance(server_hostname, str) and purpose is not None and purpose.port:
+                key = Key(server_hostname, purpose.port, alpn)
+                kept = sessions.take(key)
+            tls = _make_offering(alpn, engine, make, session if kept is None else kept.session)
+        if not server_side and isinstance(tls, (WatchedObject, WatchedSocket)):
+            tls._errand = Errand(self, self._pins, sessions, key, kept)
+        return tls
+
+    def _refuse_foreign_classes(self, engine: Engine) -> None:
+        if self._pins is None:
+            return
+        if not (issubclass(engine.sslobject_class, WatchedObject) and issubclass(engine.sslsocket_class, WatchedSocket)):
+            raise ValueError("pins= are checked by the sslobject_class and sslsocket_class of httpx.SSLContext: do not exchange them.")
 
     def get_ca_certs(self, binary_form: bool = False) -> typing.Any:
         """As `ssl.SSLContext.get_ca_certs`."""
         self._make_ready()
-        return super().get_ca_certs(binary_form)
+        return _Base.get_ca_certs(self._engine or self, binary_form)
 
     def cert_store_stats(self) -> dict[str, int]:
         """As `ssl.SSLContext.cert_store_stats`."""
         self._make_ready()
-        return super().cert_store_stats()
+        return _Base.cert_store_stats(self._engine or self)
 
-    def load_cert_chain(
-        self,
-        certfile: str | bytes | os.PathLike[str] | os.PathLike[bytes],
-        keyfile: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
-        password: Password = None,
-    ) -> None:
-        """As `ssl.SSLContext.load_cert_chain`, but an encrypted key without a password is an error and never a prompt."""
-        load_identity(super().load_cert_chain, os.fsdecode(certfile), None if keyfile is None else os.fsdecode(keyfile), password)
+    def session_stats(self) -> dict[str, int]:
+        """As `ssl.SSLContext.session_stats`; contexts of the same settings may share their numbers."""
+        return _Base.session_stats(self._engine or self)
 
     def _describe_trust(self) -> str:
-        verify = self._verify
-        return "certifi's bundle, verify=True" if isinstance(verify, bool) else f"verify={os.fsdecode(verify)!r}"
+        if self._sources == (True,):
+            return "certifi's bundle, verify=True"
+        return f"verify={describe_sources(self._sources)}" if self._sources else "verify=False, nothing is verified"
 
     def __repr__(self) -> str:
-        verify = self._verify if isinstance(self._verify, bool) else os.fsdecode(self._verify)
-        cert = "" if self._certificate is None else f", cert={self._certificate!r}"
-        return f"SSLContext(verify={verify!r}{cert})"
+        verify = describe_sources(self._sources) if self._sources else "False"
+        cert = "" if self._certificate is None else f", cert={self._certificate}"
+        return f"SSLContext(verify={verify}{cert})"
 
 
-def _harden(context: ssl.SSLContext) -> None:
-    context.hostname_checks_common_name = False
-    # CPython hides a connection that was cut behind an orderly end; we tell the two apart (RFC 8446 section 6.1).
-    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
-    if context.minimum_version < ssl.TLSVersion.TLSv1_2:  # a Python built with the system's defaults may allow less (RFC 8996)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Each Python version's own create_default_context() is the measure: 3.11 and 3.12 do not set these.
-    if sys.version_info >= (3, 13):
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+def _changing(name: str) -> Callable[..., None]:
+    @functools.wraps(getattr(_Base, name))
+    def method(self: SSLContext, *args: typing.Any, **kwargs: typing.Any) -> None:
+        self._change(lambda context: getattr(_Base, name)(context, *args, **kwargs))
+
+    return method
+
+
+# Those of newer Python versions too.
+for _name in (
+    "load_verify_locations",
+    "set_default_verify_paths",
+    "set_ciphers",
+    "set_ciphersuites",
+    "set_groups",
+    "set_client_sigalgs",
+    "set_server_sigalgs",
+    "set_ecdh_curve",
+    "set_psk_client_callback",
+    "load_dh_params",
+):
+    if hasattr(_Base, _name):
+        setattr(SSLContext, _name, _changing(_name))
+
+
+def _make_offering(alpn: tuple[str, ...], engine: Engine, make: Callable[..., typing.Any], session: ssl.SSLSession | None) -> typing.Any:
+    # OpenSSL copies the offer from the context into the connection when that is made, and only then.
+    with engine._lock:
+        if alpn == engine._alpn:
+            return make(engine, session)
+        _Base.set_alpn_protocols(engine, alpn)
+        try:
+            return make(engine, session)
+        finally:
+            _Base.set_alpn_protocols(engine, engine._alpn)
+
+
+def _copy_settings(context: SSLContext, engine: Engine) -> None:
+    engine.check_hostname = False  # or verify_mode could not be set
+    for name in ("verify_mode", "check_hostname", "hostname_checks_common_name", "options", "verify_flags"):
+        setattr(engine, name, getattr(context, name))
+    engine.minimum_version, engine.maximum_version = context.minimum_version, context.maximum_version
+    _Base.set_alpn_protocols(engine, HTTP_1_1)
+
+
+def _name_revocations(crl: typing.Any) -> tuple[Source, ...]:
+    return typing.cast("tuple[Source, ...]", name_sources(list(crl) if isinstance(crl, (list, tuple)) else [crl]))
 
 
 def is_ssl_context(thing: object) -> bool:
     """Whether this is an `ssl.SSLContext`, also one that was made before or after another class took that name."""
-    return isinstance(thing, _NATIVE)
+    return isinstance(thing, NATIVE)

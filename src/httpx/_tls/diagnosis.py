@@ -8,8 +8,10 @@ import os
 import ssl
 import typing
 
+from . import chain as chains
 from .causes import BY_REASON, BY_VERIFY_CODE, CAUSES, INSPECTORS, REFUSALS
 from .certificate import Certificate, parse_chain
+from .pins import PinError
 from .report import TLSReport, describe_chain, describe_names
 from .system import system_trusts_issuer_of
 from .trust import holds_hashed_names
@@ -54,8 +56,10 @@ def presented_chain(error: BaseException) -> list[bytes]:
     The TLS object still has them. It is found by the traceback, which leads through its `do_handshake` on every runtime
     and with every kind of context.
     """
+    if isinstance(error, PinError):
+        return list(error.presented)
     tls = _failed_object(error)
-    return [] if tls is None else unverified_chain(tls)
+    return [] if tls is None else list(chains.presented_chain(tls))
 
 
 def _failed_object(error: BaseException) -> ssl.SSLObject | ssl.SSLSocket | None:
@@ -72,15 +76,6 @@ def _verified_name(error: BaseException) -> str | None:
     # It is not the host connected to if the caller named another one to verify.
     name = getattr(_failed_object(error), "server_hostname", None)
     return name if isinstance(name, str) else None
-
-
-def unverified_chain(tls: ssl.SSLObject | ssl.SSLSocket) -> list[bytes]:
-    """The certificates (DER) that the server sent; public in Python 3.13."""
-    try:
-        chain = tls._sslobj.get_unverified_chain() or ()  # type: ignore[union-attr]
-        return [bytes(certificate.public_bytes(2)) for certificate in chain]  # 2 is DER
-    except (AttributeError, ValueError, ssl.SSLError):
-        return []
 
 
 class Facts(dict[str, typing.Any]):
@@ -101,6 +96,8 @@ class Facts(dict[str, typing.Any]):
     # Which cause it is.
 
     def find_cause(self, code: int | None, after_handshake: bool) -> str:
+        if isinstance(self.error, PinError):
+            return "pin-mismatch"
         if isinstance(self.error, ssl.SSLCertVerificationError):
             cause = BY_VERIFY_CODE.get(code or 0, "not-verified")
             return self._look_closer(cause)
@@ -160,11 +157,8 @@ class Facts(dict[str, typing.Any]):
         return f"{self.now:%Y-%m-%d %H:%M} UTC"
 
     def _directory(self) -> str | None:
-        verify = getattr(self.context, "_verify", None)
-        if not isinstance(verify, (str, os.PathLike)):
-            return None
-        path = os.fsdecode(verify)
-        return path if os.path.isdir(path) else None
+        sources = getattr(self.context, "_sources", ())
+        return sources[0] if len(sources) == 1 and isinstance(sources[0], str) and os.path.isdir(sources[0]) else None
 
     def _trusted(self) -> str:
         describe = getattr(self.context, "_describe_trust", None)

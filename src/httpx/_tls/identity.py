@@ -1,96 +1,163 @@
-"""Who we are: a client certificate and its key, read with errors that name the file and the remedy."""
+"""Who we are: a client certificate and its key, from files or from memory, read with errors that say what is wrong."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import ssl
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
+from .memory import as_file
 from .trust import like
 
 Path = str | os.PathLike[str]
+Data = Path | bytes | bytearray
 Password = str | bytes | bytearray | Callable[[], str | bytes | bytearray] | None
-Cert = Path | tuple[Path, Path | None] | tuple[Path, Path | None, Password]
+Cert = Data | tuple[Data, Data | None] | tuple[Data, Data | None, Password]
 
 _PROBLEMS = {
     errno.ENOENT: "cert= names a file that does not exist",
     errno.EISDIR: "cert= names a directory; give the path of a PEM file",
     errno.EACCES: "cert= names a file that this process may not read",
 }
-_CONVERT = "convert it (openssl pkcs12 for .p12 and .pfx files, openssl x509 or pkey with -inform der for DER), or give another file"
+_CONVERT = "convert it (openssl x509 or pkey with -inform der), or give another file"
 
 
-def split_cert(cert: Cert) -> tuple[str, str | None, Password]:
-    """`cert` as the three things that it stands for: certificate file, key file, password. Raises `TypeError`."""
-    if isinstance(cert, (str, os.PathLike)):
-        return os.fsdecode(cert), None, None
+class Identity(typing.NamedTuple):
+    """A certificate with its chain, its key (None: beside the certificate), and the key's password. Paths, or the content."""
+
+    certificate: str | bytes
+    key: str | bytes | None = None
+    password: Password = None
+
+    def describe(self) -> str:
+        """The certificate as `cert=` in a `repr`: neither key nor password."""
+        return _shown(self.certificate)
+
+    def paths(self) -> list[str]:
+        """The files that it comes from."""
+        return [source for source in (self.certificate, self.key) if isinstance(source, str)]
+
+    def read(self) -> Identity:
+        """The same with the content of the files, as they are now. Raises an `OSError` that names the file."""
+        key = self.certificate if self.key is None else self.key
+        return Identity(_read(self.certificate), _read(key), self.password)
+
+
+def name_identity(cert: Cert) -> Identity:
+    """`cert` as what it stands for: certificate, key, password. Raises `TypeError`."""
+    if isinstance(cert, (str, bytes, bytearray, os.PathLike)):
+        return Identity(_name(cert))
     if not isinstance(cert, tuple) or len(cert) not in (2, 3):
-        raise TypeError("cert= is a path, a pair (certificate, key), or a triple (certificate, key, password).")
-    certfile, keyfile = cert[0], cert[1]
-    password = cert[2] if len(cert) == 3 else None
-    return os.fsdecode(certfile), None if keyfile is None else os.fsdecode(keyfile), password
+        raise TypeError("cert= is a path or bytes, a pair (certificate, key), or a triple (certificate, key, password).")
+    key = cert[1]
+    return Identity(_name(cert[0]), None if key is None else _name(key), cert[2] if len(cert) == 3 else None)
 
 
-def load_identity(load_cert_chain: typing.Callable[..., None], certfile: str, keyfile: str | None, password: Password) -> None:
+def _name(source: Data) -> str | bytes:
+    return bytes(source) if isinstance(source, (bytes, bytearray)) else os.fsdecode(source)
+
+
+def _shown(source: str | bytes) -> str:
+    return repr(source) if isinstance(source, str) else f"<{len(source)} bytes>"
+
+
+def _read(source: str | bytes, limit: int = -1) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    try:
+        with open(source, "rb") as file:
+            return file.read(limit)
+    except OSError as error:
+        raise OSError(error.errno, _PROBLEMS.get(error.errno or 0, f"cert= names an unusable file ({error.strerror})"), source) from None
+
+
+def load_identity(load_cert_chain: typing.Callable[..., None], identity: Identity) -> None:
     """Load a certificate chain and its key, by the method of a context that is given, and never ask on the terminal.
 
     Raises an `OSError` that names the file: `FileNotFoundError`, `IsADirectoryError`, `PermissionError`, or
     `ssl.SSLError` for a file that is not PEM, a key that does not match, a password that is wrong or missing. What a
     callable `password` raises passes through.
     """
-    for path in (certfile, keyfile):
-        if path is not None:
-            _require_readable(path)
+    for path in identity.paths():
+        _read(path, 0)
+    if identity.key is None and (archive := _archive(identity.certificate)) is not None:
+        from .pkcs12 import unpack_pkcs12
+
+        identity = unpack_pkcs12(archive, identity.password, identity.describe())
     asked = False
 
     def answer() -> str | bytes | bytearray:
         nonlocal asked
         asked = True
-        given = password() if callable(password) else password
+        given = identity.password() if callable(identity.password) else identity.password
         return b"" if given is None else given
 
     try:
-        # Without a password of ours OpenSSL would ask for one on the terminal, and wait.
-        load_cert_chain(certfile, keyfile, answer)
+        with contextlib.ExitStack() as stack:
+            certificate = _path(stack, identity.certificate)
+            key = certificate if identity.key is None and isinstance(identity.certificate, str) else None
+            if key is None:
+                key = _path(stack, identity.certificate if identity.key is None else identity.key)
+            # Without a password of ours OpenSSL would ask for one on the terminal, and wait.
+            load_cert_chain(certificate, key, answer)
     except ssl.SSLError as error:
-        raise like(error, _explain(error, certfile, keyfile, password, asked)) from error
+        raise like(error, _explain(error, identity, asked)) from error
     except ValueError as error:  # longer than OpenSSL takes; or from the caller's own callable
-        if not asked or callable(password):
+        if not asked or callable(identity.password):
             raise
-        raise like(error, _explain(error, certfile, keyfile, password, asked)) from error
+        raise like(error, _explain(error, identity, asked)) from error
 
 
-def _require_readable(path: str) -> None:
+def _path(stack: contextlib.ExitStack, source: str | bytes) -> str:
+    return source if isinstance(source, str) else stack.enter_context(as_file(source))
+
+
+def _archive(source: str | bytes) -> bytes | None:
+    # The content, if it is PKCS #12: a SEQUENCE that begins with the version, 3 (RFC 7292 section 4).
+    start = _read(source, 32)
+    if start[:1] != b"\x30" or b"\x02\x01\x03" not in (start[2:5], start[3:6], start[4:7], start[5:8]):
+        return None
+    return _read(source)
+
+
+def fingerprint_of_files(paths: typing.Iterable[str]) -> Hashable:
+    """What tells one state of files from another, without reading them."""
+    return tuple(map(_fingerprint, paths))
+
+
+def _fingerprint(path: str) -> Hashable:
     try:
-        with open(path, "rb"):
-            pass
+        status = os.stat(path)
     except OSError as error:
-        raise OSError(error.errno, _PROBLEMS.get(error.errno or 0, f"cert= names an unusable file ({error.strerror})"), path) from None
+        return path, error.errno
+    return path, status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev
 
 
-def _explain(error: Exception, certfile: str, keyfile: str | None, password: Password, asked: bool) -> str:
-    key = keyfile or certfile
+def _explain(error: Exception, identity: Identity, asked: bool) -> str:
+    certificate, password = identity.certificate, identity.password
+    key = certificate if identity.key is None else identity.key
+    here, there = _shown(certificate), _shown(key)
     reason = getattr(error, "reason", None) or str(error)
     if reason in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"):
-        return f"The private key in {key!r} does not belong to the certificate in {certfile!r}: give the key that it was issued for."
+        return f"The private key in {there} does not belong to the certificate in {here}: give the key that it was issued for."
     if asked and password is None:
-        return f"The private key in {key!r} is encrypted: pass its password, cert=(certificate, key, password)."
+        return f"The private key in {there} is encrypted: pass its password, cert=(certificate, key, password)."
     if asked:
-        return f"The password does not open the private key in {key!r} ({reason})."
-    has_certificate, has_key = _holds(certfile, b"-----BEGIN CERTIFICATE-----"), _holds(key, b"PRIVATE KEY-----")
-    if not has_certificate and not has_key and _holds(certfile, b"PRIVATE KEY-----") and _holds(key, b"-----BEGIN CERTIFICATE-----"):
-        return f"The two files are the wrong way round: {certfile!r} holds the key. Write cert=(certificate, key)."
-    if keyfile is None and has_certificate and not has_key:
-        return f"{certfile!r} holds no private key: give the key's file too, cert=(certificate, key)."
+        return f"The password does not open the private key in {there} ({reason})."
+    has_certificate, has_key = _holds(certificate, b"-----BEGIN CERTIFICATE-----"), _holds(key, b"PRIVATE KEY-----")
+    if not has_certificate and not has_key and _holds(certificate, b"PRIVATE KEY-----") and _holds(key, b"-----BEGIN CERTIFICATE-----"):
+        return f"The two files are the wrong way round: {here} holds the key. Write cert=(certificate, key)."
+    if identity.key is None and has_certificate and not has_key:
+        return f"{here} holds no private key: give the key's file too, cert=(certificate, key)."
     if not has_certificate:
-        return f"{certfile!r} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----): {_CONVERT}."
+        return f"{here} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----): {_CONVERT}."
     if not has_key:
-        return f"{key!r} holds no private key in PEM form (-----BEGIN PRIVATE KEY-----): {_CONVERT}."
-    return f"The certificate in {certfile!r} and the key in {key!r} could not be loaded; one of them is damaged: {reason}."
+        return f"{there} holds no private key in PEM form (-----BEGIN PRIVATE KEY-----): {_CONVERT}."
+    return f"The certificate in {here} and the key in {there} could not be loaded; one of them is damaged: {reason}."
 
 
-def _holds(path: str, marker: bytes) -> bool:
-    with open(path, "rb") as file:
-        return marker in file.read(1_048_576)
+def _holds(source: str | bytes, marker: bytes) -> bool:
+    return marker in _read(source, 1_048_576)

@@ -1,0 +1,57 @@
+"""Pins: the public keys that a server's chain must have one of, beside being valid (RFC 7469 section 2.4)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ssl
+import typing
+from collections.abc import Iterable, Mapping
+
+
+class PinError(ssl.SSLCertVerificationError):
+    """The chain is valid, and holds none of the pinned keys."""
+
+    presented: tuple[bytes, ...] = ()
+    """The chain (DER)."""
+
+
+class Pins:
+    """The pins of each host."""
+
+    def __init__(self, pins: Mapping[str, Iterable[str]]) -> None:
+        self._by_host: dict[str, frozenset[str]] = {}
+        for host, values in pins.items():
+            if isinstance(values, str):
+                raise TypeError(f"pins= maps a host to a list of pins: write {{{host!r}: [{values!r}]}}.")
+            checked = frozenset(map(_check, values))
+            if not checked:
+                raise ValueError(f"pins= names no pin for {host!r}: leave the host out, or no connection to it can be made.")
+            self._by_host[_fold(host)] = checked
+
+    def check(self, host: str, chain: tuple[bytes, ...]) -> None:
+        """Raise `PinError` unless a key in the verified chain is pinned for this host, or none is."""
+        pinned = self._by_host.get(_fold(host))
+        if pinned is None:
+            return
+        from .certificate import key_pin_of
+
+        if not any(key_pin_of(certificate) in pinned for certificate in chain):
+            error = PinError(1, f"no key in the certificate chain of {host!r} is one of its {len(pinned)} pins")
+            error.presented = chain
+            raise error
+
+
+def _fold(host: str) -> str:
+    return host.lower().rstrip(".")
+
+
+def _check(pin: typing.Any) -> str:
+    algorithm, _, value = pin.partition("/") if isinstance(pin, str) else ("", "", "")
+    try:
+        is_right = algorithm == "sha256" and len(base64.b64decode(value, validate=True)) == 32
+    except binascii.Error:
+        is_right = False
+    if not is_right:
+        raise ValueError(f"A pin is 'sha256/' and the SHA-256 of a public key in base64 (see Certificate.key_pin), not {pin!r}.")
+    return str(pin)
