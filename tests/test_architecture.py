@@ -26,6 +26,7 @@ APART = {"", "_cli", "__main__", "_main", "_multipart", "_utils"}
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("_config", "_tls.default"): "when asked for: other libraries import create_ssl_context from there",
     ("_exceptions", "_tls.report"): "for type checkers only: what TLSError.report is",
+    ("_models.response", "_tls.info"): "for type checkers only: what Response.tls is",
 }
 
 EVENT_LOOPS = {"asyncio", "trio", "uvloop", "anyio", "sniffio"}  # named in _network only; types may be imported anywhere

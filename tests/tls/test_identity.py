@@ -6,10 +6,16 @@ import os
 import ssl
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 import httpx
+from httpx._tls.memory import as_file
 from tests.support.certificates import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -45,6 +51,79 @@ def test_the_certificate_is_presented(meet, authority, files, form, through):
     meeting = meet(authority.server(demands_client=True), context, through=through)
     assert meeting.error is None
     assert SUBJECT in [pair for part in meeting.client_subject for pair in part]
+
+
+@pytest.mark.parametrize("form", ["combined", "pair", "mixed", "encrypted", "PKCS #12", "PKCS #12 file"])
+def test_the_certificate_may_be_in_memory(meet, authority, files, form, tmp_path):
+    certificate, key = files.certificate.read_bytes(), files.key.read_bytes()
+    archive = _pkcs12(certificate, key)
+    (tmp_path / "client.p12").write_bytes(archive)
+    cert = {
+        "combined": files.combined.read_bytes(),
+        "pair": (certificate, key),
+        "mixed": (files.certificate, bytearray(key)),
+        "encrypted": (certificate, files.encrypted_key.read_bytes(), lambda: PASSWORD),
+        "PKCS #12": (archive, None, PASSWORD),
+        "PKCS #12 file": (tmp_path / "client.p12", None, lambda: PASSWORD.encode()),
+    }[form]
+    before = set(os.listdir(tempfile.gettempdir()))
+    context = httpx.SSLContext(authority.pem, cert)
+    meeting = meet(authority.server(demands_client=True), context)
+    assert meeting.error is None
+    assert SUBJECT in [pair for part in meeting.client_subject for pair in part]
+    assert b"PRIVATE" not in repr(context).encode()
+    assert set(os.listdir(tempfile.gettempdir())) <= before | {"pytest-of-root"}, "no key was written to a disk"
+
+
+def _pkcs12(certificate, key):
+    return pkcs12.serialize_key_and_certificates(
+        b"client",
+        serialization.load_pem_private_key(key, None),
+        x509.load_pem_x509_certificate(certificate),
+        None,
+        serialization.BestAvailableEncryption(PASSWORD.encode()),
+    )
+
+
+def test_what_is_wrong_with_data_in_memory_is_told_without_showing_it(files, others):
+    certificate, key, encrypted = (path.read_bytes() for path in (files.certificate, files.key, files.encrypted_key))
+    archive = _pkcs12(certificate, key)
+    cases = [
+        (certificate, f"<{len(certificate)} bytes> holds no private key"),
+        ((certificate, others.key.read_bytes()), "does not belong to the certificate"),
+        ((certificate, encrypted), "is encrypted: pass its password"),
+        ((key, certificate), "wrong way round"),
+        (b"nothing", "holds no certificate in PEM form"),
+        (archive, r"could not be opened as PKCS #12: pass its password"),
+        ((archive, None, "wrong"), "the password is wrong"),
+    ]
+    for cert, words in cases:
+        with pytest.raises(ssl.SSLError, match=words) as caught:
+            httpx.SSLContext(cert=cert)
+        assert "PRIVATE KEY-----\n" not in str(caught.value)
+        assert "wrong" not in str(caught.value).replace("the password is wrong", "").replace("wrong way round", "")
+
+
+def test_without_the_cryptography_package_pkcs12_says_what_to_install(files, monkeypatch):
+    archive = _pkcs12(files.certificate.read_bytes(), files.key.read_bytes())
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.serialization.pkcs12", None)
+    with pytest.raises(ImportError, match=r"pip install httpx\[pkcs12\]"):
+        httpx.SSLContext(cert=(archive, None, PASSWORD))
+
+
+@pytest.mark.parametrize("size", [10, 300_000])
+@pytest.mark.parametrize("way", ["memory", "pipe", "disk"])
+def test_data_becomes_a_file_for_as_long_as_it_is_needed(monkeypatch, way, size):
+    if way != "memory":
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+    if way == "disk":
+        monkeypatch.setattr(os.path, "isdir", lambda path: False)
+    data = os.urandom(size)
+    with as_file(data) as path:
+        assert Path(path).read_bytes() == data
+        if way == "disk":
+            assert os.stat(path).st_mode & 0o077 == 0
+    assert not os.path.exists(path)
 
 
 def test_what_is_wrong_with_a_key_is_told_apart(files, others):

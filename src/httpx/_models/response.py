@@ -22,6 +22,9 @@ from .request import LostStream, Request
 from .status import codes
 from .url import URL
 
+if typing.TYPE_CHECKING:
+    from .._tls.info import TLSInfo
+
 ResponseStream = SyncByteStream | AsyncByteStream
 
 _KINDS = {1: "Informational response", 3: "Redirect response", 4: "Client error", 5: "Server error"}
@@ -124,6 +127,17 @@ class Response:
     @elapsed.setter
     def elapsed(self, value: datetime.timedelta) -> None:
         self._elapsed = value.total_seconds()
+
+    @property
+    def tls(self) -> TLSInfo | None:
+        """The facts of the TLS connection that the response came over: version, cipher, certificates, verified or not.
+
+        None on plain HTTP, and for responses that did not come over a connection of this process.
+        """
+        if self._request is None or self._request.url.scheme not in ("https", "wss"):
+            return None
+        stream = getattr(self.extensions.get("network_stream"), "_stream", None)
+        return getattr(stream, "tls", None)
 
     @property
     def http_version(self) -> str:

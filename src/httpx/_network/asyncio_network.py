@@ -15,6 +15,9 @@ from .base import SocketOption, Stream, T
 from .failures import handshake_error, read_error
 from .race import Address, Race
 
+if typing.TYPE_CHECKING:
+    from .._tls.info import TLSInfo
+
 _HIGH_WATER = 1_048_576  # bytes received and not yet read at which the peer is made to wait
 
 
@@ -44,6 +47,7 @@ class AsyncioStream(asyncio.Protocol):
         self._secure = False
         self.peer = peer
         self.ended_cleanly = True
+        self.tls: TLSInfo | None = None
 
     # What asyncio calls.
 

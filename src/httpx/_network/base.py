@@ -15,6 +15,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from .race import Address
 
+if typing.TYPE_CHECKING:
+    from .._tls.info import TLSInfo
+
 T = typing.TypeVar("T")
 
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
@@ -28,6 +31,9 @@ class Stream(typing.Protocol):
 
     ended_cleanly: bool
     """After the end: whether the peer said so. A TLS stream that just stops may have been cut by anyone (RFC 8446 section 6.1)."""
+
+    tls: TLSInfo | None
+    """What its TLS handshake came to; None before, and on plain connections."""
 
     @property
     def keeps_unsent(self) -> bool:

@@ -23,6 +23,9 @@ from .failures import handshake_error, read_error
 from .race import Address, Race
 from .shared import SharedStream
 
+if typing.TYPE_CHECKING:
+    from .._tls.info import TLSInfo
+
 _MIN_READ_SIZE = 16_384  # most responses are smaller; a read that is filled doubles the size of the next one
 _MAX_READ_SIZE = 262_144
 _HAS_KERNEL_TIMEOUTS = sys.platform != "win32"
@@ -35,7 +38,7 @@ class BlockingStream:
     more. `ssl` knows only Python's.
     """
 
-    __slots__ = ("_deadlines", "_early", "_poll", "_read_size", "_secure", "_socket", "ended_cleanly", "peer")
+    __slots__ = ("_deadlines", "_early", "_poll", "_read_size", "_secure", "_socket", "ended_cleanly", "peer", "tls")
 
     keeps_unsent = False
 
@@ -49,6 +52,7 @@ class BlockingStream:
         self._read_size = _MIN_READ_SIZE
         self.peer = peer
         self.ended_cleanly = True
+        self.tls: TLSInfo | None = None
 
     async def receive(self, timeout: float | None) -> bytes:
         if self._early:

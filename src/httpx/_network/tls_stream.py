@@ -10,11 +10,15 @@ from __future__ import annotations
 import ssl
 import threading
 import time
+import typing
 
 from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
 from .addresses import seconds
 from .base import Stream
 from .failures import handshake_error, read_error
+
+if typing.TYPE_CHECKING:
+    from .._tls.info import TLSInfo
 
 _RECORD = 16_384  # the most plain text that a TLS record holds (RFC 8446 section 5.1)
 _PIECE = 262_144  # bytes that are decrypted at once, or encrypted before they are sent
@@ -74,6 +78,7 @@ class TLSStream:
         "_tls",
         "ended_cleanly",
         "peer",
+        "tls",
     )
 
     def __init__(self, inner: Stream, tls: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> None:
@@ -88,6 +93,7 @@ class TLSStream:
         self._is_closed = False
         self.peer = inner.peer
         self.ended_cleanly = True
+        self.tls: TLSInfo | None = None
 
     @property
     def keeps_unsent(self) -> bool:

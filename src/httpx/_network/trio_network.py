@@ -23,6 +23,9 @@ from .failures import read_error
 from .race import Address, Race
 from .tls_stream import TLSStream, start_tls_over
 
+if typing.TYPE_CHECKING:
+    from .._tls.info import TLSInfo
+
 _MIN_READ_SIZE = 16_384  # most responses are smaller; a read that is filled doubles the size of the next one
 _MAX_READ_SIZE = 262_144
 _MANY_BYTES = 65_536  # to send that much may keep other tasks waiting
@@ -33,7 +36,7 @@ _IN_PROGRESS = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOU
 class TrioStream:
     """A byte stream on one non-blocking socket."""
 
-    __slots__ = ("_early", "_read_size", "_socket", "ended_cleanly", "peer")
+    __slots__ = ("_early", "_read_size", "_socket", "ended_cleanly", "peer", "tls")
 
     keeps_unsent = False
 
@@ -43,6 +46,7 @@ class TrioStream:
         self._read_size = _MIN_READ_SIZE
         self.peer = peer
         self.ended_cleanly = True
+        self.tls: TLSInfo | None = None
 
     async def receive(self, timeout: float | None) -> bytes:
         await trio.lowlevel.checkpoint_if_cancelled()

@@ -157,7 +157,7 @@ class Facts(dict[str, typing.Any]):
         return f"{self.now:%Y-%m-%d %H:%M} UTC"
 
     def _directory(self) -> str | None:
-        sources = getattr(self.context, "_sources", ())
+        sources: tuple[typing.Any, ...] = getattr(self.context, "_sources", ())
         return sources[0] if len(sources) == 1 and isinstance(sources[0], str) and os.path.isdir(sources[0]) else None
 
     def _trusted(self) -> str:

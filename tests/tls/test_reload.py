@@ -1,0 +1,145 @@
+"""A context with `reload=True`: files that are replaced count for new connections, whole or not at all."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+
+import pytest
+
+import httpx
+from tests.support.servers import keep_alive, respond
+
+pytestmark = pytest.mark.usefixtures("no_leaks")
+
+
+class Files:
+    """A client's certificate and key, and a bundle, which are exchanged while it runs."""
+
+    def __init__(self, folder, authority):
+        self.authority = authority
+        self.clients = {}
+        self.certificate, self.key, self.bundle = folder / "tls.crt", folder / "tls.key", folder / "ca.crt"
+
+    def write(self, name=None, *, bundle=None, only=None):
+        if name is not None:
+            client = self.clients[name] = self.clients.get(name) or self.authority.client(name)
+            if only != "key":
+                self._put(self.certificate, client.certificate.read_bytes())
+            if only != "certificate":
+                self._put(self.key, client.key.read_bytes())
+        if bundle is not None:
+            self._put(self.bundle, bundle)
+
+    def _put(self, path, content):
+        beside = path.with_suffix(".new")
+        beside.write_bytes(content)
+        beside.replace(path)
+
+
+@pytest.fixture
+def files(tmp_path, authority):
+    files = Files(tmp_path, authority)
+    files.write("first", bundle=authority.pem.read_bytes())
+    return files
+
+
+@pytest.fixture
+def context(files):
+    return httpx.SSLContext(verify=files.bundle, cert=(files.certificate, files.key), reload=True)
+
+
+@pytest.fixture
+def server(scripted, authority):
+    """Answers with the common name of the client's certificate."""
+
+    def answer_for(conn):
+        subject = conn.tls.getpeercert()["subject"]
+        name = next(value for part in subject for kind, value in part if kind == "commonName")
+        keep_alive(lambda request: respond(name))(conn)
+
+    return scripted(answer_for, ssl_context=authority.server(demands_client=True))
+
+
+async def ask(runtime, server, context):
+    async with runtime.client(ssl_context=context) as client:
+        return (await client.get(server.url)).text
+
+
+async def test_a_new_certificate_is_used_by_new_connections(runtime, server, context, files):
+    async with runtime.client(ssl_context=context) as client:
+        assert (await client.get(server.url)).text == "first"
+        files.write("second")
+        assert (await client.get(server.url)).text == "first", "the open connection drains"
+        assert await ask(runtime, server, context) == "second"
+    files.write("third")
+    assert await ask(runtime, server, context) == "third"
+
+
+async def test_a_certificate_is_never_used_with_the_key_of_another(runtime, server, context, files, caplog):
+    assert await ask(runtime, server, context) == "first"
+    files.write("second", only="certificate")
+    assert await ask(runtime, server, context) == "first"
+    assert "stays in use" in caplog.text
+    assert "does not belong to the certificate" in caplog.text
+    caplog.clear()
+    assert await ask(runtime, server, context) == "first"
+    assert caplog.text == "", "it is said once"
+    files.write("second", only="key")
+    assert await ask(runtime, server, context) == "second"
+
+
+@pytest.mark.parametrize("breakage", ["empty", "garbage", "gone"])
+async def test_unusable_files_leave_the_old_ones_in_use(runtime, server, context, files, caplog, breakage):
+    for path in (files.key, files.bundle):
+        if breakage == "gone":
+            path.unlink()
+        else:
+            path.write_bytes(b"" if breakage == "empty" else b"garbage")
+        caplog.set_level(logging.WARNING)
+        assert await ask(runtime, server, context) == "first"
+        assert "stays in use" in caplog.text
+        caplog.clear()
+    files.write("second", bundle=files.authority.pem.read_bytes())
+    assert await ask(runtime, server, context) == "second"
+
+
+async def test_an_authority_that_is_gone_from_the_bundle_is_no_longer_trusted(runtime, authority, stranger, app_server, files):
+    context = httpx.SSLContext(verify=files.bundle, reload=True)
+    ours, theirs = app_server(ssl_context=authority.server()), app_server(ssl_context=stranger.server())
+    async with runtime.client(ssl_context=context) as client:
+        assert (await client.get(ours.url)).status_code == 200
+    files.write(bundle=stranger.pem.read_bytes())
+    async with runtime.client(ssl_context=context) as client:
+        assert (await client.get(theirs.url)).status_code == 200
+        with pytest.raises(httpx.CertificateVerifyError):
+            await client.get(ours.url)  # not resumed either
+
+
+async def test_changes_made_to_the_context_outlive_the_files(runtime, authority, stranger, app_server, files):
+    context = httpx.SSLContext(verify=files.bundle, reload=True)
+    context.load_verify_locations(cafile=stranger.pem)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    old = stranger.server()
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    for _ in range(2):
+        async with runtime.client(ssl_context=context) as client:
+            assert (await client.get(app_server(ssl_context=stranger.server()).url)).status_code == 200
+            assert (await client.get(app_server(ssl_context=authority.server()).url)).status_code == 200
+            with pytest.raises(httpx.TLSError):
+                await client.get(app_server(ssl_context=old).url)
+        files.write(bundle=b"# comment\n" + authority.pem.read_bytes())
+
+
+def test_unusable_files_are_reported_at_once_by_the_constructor(files):
+    files.write("second", only="certificate")
+    with pytest.raises(ssl.SSLError, match="does not belong"):
+        httpx.SSLContext(verify=files.bundle, cert=(files.certificate, files.key), reload=True)
+    with pytest.raises(FileNotFoundError):
+        httpx.SSLContext(verify=files.bundle.with_name("missing"), reload=True)
+
+
+async def test_without_reload_files_are_read_once(runtime, server, files):
+    context = httpx.SSLContext(verify=files.bundle, cert=(files.certificate, files.key))
+    files.write("second")
+    assert await ask(runtime, server, context) == "first"
