@@ -93,7 +93,7 @@ class BlockingStream:
 
     def share(self) -> Stream:
         # The kernel's time-outs are one for each direction, and a plain socket is for any number of threads.
-        return SharedStream(self._socket, self.peer, self._early) if self._secure or not _HAS_KERNEL_TIMEOUTS else self
+        return SharedStream(self._socket, self.peer, self._early, self.tls) if self._secure or not _HAS_KERNEL_TIMEOUTS else self
 
     def _set_timeout(self, direction: int, timeout: float | None) -> None:
         if self._deadlines[direction] == timeout:

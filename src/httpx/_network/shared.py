@@ -14,6 +14,9 @@ from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, Writ
 from .base import Stream
 from .failures import read_error
 
+if typing.TYPE_CHECKING:
+    from .._tls.info import TLSInfo
+
 _READ_SIZE = 65_536
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -25,17 +28,18 @@ class SharedStream:
     done for the socket, without the lock.
     """
 
-    __slots__ = ("_lock", "_peeked", "_socket", "ended_cleanly", "peer")
+    __slots__ = ("_lock", "_peeked", "_socket", "ended_cleanly", "peer", "tls")
 
     keeps_unsent = False
 
-    def __init__(self, connection: socket.socket, peer: str, early: bytes) -> None:
+    def __init__(self, connection: socket.socket, peer: str, early: bytes, tls: TLSInfo | None) -> None:
         connection.settimeout(0)
         self._socket = connection
         self._lock = threading.Lock()
         self._peeked = early  # taken by `is_quiet`, and not yet received
         self.peer = peer
         self.ended_cleanly = True
+        self.tls = tls
 
     async def receive(self, timeout: float | None) -> bytes:
         if self._peeked:
