@@ -12,12 +12,12 @@ import typing
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
 from .connection import Errand, WatchedObject, WatchedSocket
-from .engine import NATIVE, Engine, harden, load_sources, shared_engine
+from .engine import NATIVE, Engine, demand_revocation_lists, harden, load_sources, shared_engine
 from .identity import Cert, Identity, Password, fingerprint_of_files, load_identity, name_identity
 from .offer import HTTP_1_1, current_purpose
 from .pins import Pins
 from .sessions import Key, Sessions
-from .trust import Source, Trust, describe_sources, is_deferred, load_revocations, name_sources, resolve_sources, snapshot
+from .trust import Listed, Source, Trust, describe_sources, is_deferred, load_revocations, name_sources, resolve_sources, snapshot
 
 logger = logging.getLogger("httpx")
 
@@ -57,14 +57,14 @@ class SSLContext(Engine):
     bundle takes the longest to read, by far: that is left to the first handshake, and contexts of the same settings share it.
     """
 
-    _sources: tuple[Source | typing.Literal[True], ...]
+    _sources: tuple[Listed, ...]
     _revocations: tuple[Source, ...]
     _identity: Identity | None = None  # kept only to load it again
     _certificate: str | None = None  # for `repr`: keys and passwords are not kept otherwise
     _pins: Pins | None = None
     _sessions: Sessions | None
     _engine: Engine | None = None  # what handshakes are made with; itself once it was changed or has anything of its own
-    _unread: tuple[Source | typing.Literal[True], ...]  # what the first handshake has yet to read
+    _unread: tuple[Listed, ...]  # what the first handshake has yet to read
     _reloads = False
     _state: Hashable = None  # of the files, when they were last read
     _files: _Files | None = None
@@ -93,7 +93,7 @@ class SSLContext(Engine):
             self.check_hostname = False
             self.verify_mode = ssl.CERT_NONE
         if self._revocations:
-            self.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+            demand_revocation_lists(self)
         if pins is not None:
             if not self._sources:
                 raise ValueError("pins= are looked for in the verified chain, and verify=False verifies none.")

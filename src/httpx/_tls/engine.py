@@ -32,8 +32,8 @@ NATIVE: type = _Inherited.__mro__[-2]  # the class below all others, written in 
 class Engine(_Inherited):
     """A hardened context for clients, made with PROTOCOL_TLS_CLIENT whatever arguments its subclasses take."""
 
-    sslobject_class = WatchedObject
-    sslsocket_class = WatchedSocket
+    sslobject_class: type[ssl.SSLObject] = WatchedObject
+    sslsocket_class: type[ssl.SSLSocket] = WatchedSocket
     _lock: threading.Lock  # held while a TLS object is made, and for what that depends on
     _alpn: tuple[str, ...]
 
@@ -66,6 +66,11 @@ def harden(context: Engine) -> None:
     # Each Python version's own create_default_context() is the measure: 3.11 and 3.12 do not set these.
     if sys.version_info >= (3, 13):
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+
+
+def demand_revocation_lists(context: ssl.SSLContext) -> None:
+    """Refuse certificates that no revocation list of their issuer speaks of."""
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
 
 
 def load_sources(context: Engine, sources: typing.Iterable[Source]) -> None:

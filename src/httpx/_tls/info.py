@@ -35,7 +35,8 @@ class TLSInfo:
         self.version = tls.version() or "unknown"
         cipher = tls.cipher()
         self.cipher = "unknown" if cipher is None else cipher[0]
-        self.group = tls.group() if hasattr(tls, "group") else None
+        group: typing.Any = getattr(tls, "group", None)
+        self.group = None if group is None else group()
         self.alpn = tls.selected_alpn_protocol()
         self.resumed = bool(tls.session_reused)
         self.server_name = server_name

@@ -15,13 +15,16 @@ from .memory import as_file
 Source = str | bytes
 """A path, or certificates in PEM or DER."""
 
+Listed = Source | bool
+"""The same, or True for certifi's bundle, which is located when it is needed."""
+
 Named = bool | str | os.PathLike[str] | bytes | bytearray
 Trust = Named | Sequence[Named]
 
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+\Z")  # what OpenSSL looks for in a directory (openssl-rehash(1))
 
 
-def name_sources(verify: Trust) -> tuple[Source | typing.Literal[True], ...]:
+def name_sources(verify: Trust) -> tuple[Listed, ...]:
     """What `verify=` names, in a form that does not change: True is certifi's bundle. Empty for False. Raises `TypeError`."""
     if verify is False:
         return ()
@@ -32,7 +35,7 @@ def name_sources(verify: Trust) -> tuple[Source | typing.Literal[True], ...]:
     return tuple(map(_name_source, verify))
 
 
-def _name_source(source: object) -> Source | typing.Literal[True]:
+def _name_source(source: object) -> Listed:
     if source is True:
         return True
     if isinstance(source, (bytes, bytearray)):
@@ -45,9 +48,9 @@ def _name_source(source: object) -> Source | typing.Literal[True]:
     )
 
 
-def resolve_sources(sources: Iterable[Source | typing.Literal[True]]) -> tuple[Source, ...]:
+def resolve_sources(sources: Iterable[Listed]) -> tuple[Source, ...]:
     """The sources with certifi's bundle by its path. Raises `FileNotFoundError` if there is none."""
-    return tuple(default_bundle() if source is True else source for source in sources)
+    return tuple(default_bundle() if isinstance(source, bool) else source for source in sources)
 
 
 def snapshot(source: Source) -> Source:
@@ -58,13 +61,13 @@ def snapshot(source: Source) -> Source:
         return file.read()
 
 
-def describe_sources(sources: Sequence[Source | typing.Literal[True]]) -> str:
+def describe_sources(sources: Sequence[Listed]) -> str:
     """The sources as `verify=` in a `repr`."""
     described = [f"<{len(source)} bytes>" if isinstance(source, bytes) else repr(source) for source in sources]
     return described[0] if len(described) == 1 else f"[{', '.join(described)}]"
 
 
-def is_deferred(source: Source | typing.Literal[True]) -> bool:
+def is_deferred(source: Listed) -> bool:
     """Whether reading this source is left to the first handshake: certifi's bundle takes by far the longest."""
     return source is True or (isinstance(source, str) and is_default_bundle(source) and os.access(source, os.R_OK))
 
