@@ -55,7 +55,8 @@ def _tls_error(error: BaseException, peer: str, context: ssl.SSLContext | None, 
 
     host, _, port = peer.rpartition(":") if ":" in peer else (peer, "", "")
     report = diagnose(error, host, int(port) if port.isdigit() else None, context, after_handshake)
-    words = str(error) or "the server closed the connection"
+    # An SSLError with nothing but words shows them as a tuple.
+    words = error.args[0] if isinstance(error, ssl.SSLError) and len(error.args) == 1 else str(error) or "the server closed the connection"
     message = f"{words} ({where}). {report.meaning} {report.remedy} (Documentation: TLS errors, {report.cause}.)"
     failed = (CertificateVerifyError if isinstance(error, ssl.SSLCertVerificationError) else TLSError)(message)
     failed.report = report
