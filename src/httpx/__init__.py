@@ -5,6 +5,7 @@ from ._auth import Auth, BasicAuth, DigestAuth, FunctionAuth, NetRCAuth
 from ._client import USE_CLIENT_DEFAULT, AsyncClient, Client
 from ._client.functions import delete, get, head, options, patch, post, put, request, stream
 from ._config import Limits, Timeout
+from ._connections.inspect import ainspect_tls, inspect_tls
 from ._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from ._exceptions import (
     CertificateVerifyError,
@@ -119,11 +120,13 @@ __all__ = [
     "__description__",
     "__title__",
     "__version__",
+    "ainspect_tls",
     "codes",
     "create_ssl_context",
     "delete",
     "get",
     "head",
+    "inspect_tls",
     "main",
     "options",
     "patch",

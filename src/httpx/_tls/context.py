@@ -15,9 +15,11 @@ from .connection import Errand, WatchedObject, WatchedSocket
 from .engine import NATIVE, Engine, demand_revocation_lists, harden, load_sources, shared_engine
 from .identity import Cert, Identity, Password, fingerprint_of_files, load_identity, name_identity
 from .offer import HTTP_1_1, current_purpose
-from .pins import Pins
 from .sessions import Key, Sessions
 from .trust import Listed, Source, Trust, describe_sources, is_deferred, load_revocations, name_sources, resolve_sources, snapshot
+
+if typing.TYPE_CHECKING:
+    from .pins import Pins
 
 logger = logging.getLogger("httpx")
 
@@ -97,6 +99,8 @@ class SSLContext(Engine):
         if pins is not None:
             if not self._sources:
                 raise ValueError("pins= are looked for in the verified chain, and verify=False verifies none.")
+            from .pins import Pins
+
             self._pins = Pins(pins)
         self._reloads = reload
         self._begin(None if cert is None else name_identity(cert))

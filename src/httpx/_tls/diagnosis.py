@@ -50,6 +50,12 @@ def notes_on(report: TLSReport) -> list[str]:
     return notes
 
 
+def describe_trust(context: ssl.SSLContext | None) -> str:
+    """What a context trusts, in a few words."""
+    describe = getattr(context, "_describe_trust", None)
+    return str(describe()) if describe is not None else "what the ssl.SSLContext in use was given"
+
+
 def presented_chain(error: BaseException) -> list[bytes]:
     """The certificates (DER) that the server sent in the handshake that failed with `error`, its own first.
 
@@ -161,8 +167,7 @@ class Facts(dict[str, typing.Any]):
         return sources[0] if len(sources) == 1 and isinstance(sources[0], str) and os.path.isdir(sources[0]) else None
 
     def _trusted(self) -> str:
-        describe = getattr(self.context, "_describe_trust", None)
-        return describe() if describe is not None else "what the ssl.SSLContext in use was given"
+        return describe_trust(self.context)
 
     def _product(self) -> str | None:
         issuers = " ".join(certificate.issuer for certificate in self.chain).lower()

@@ -6,7 +6,6 @@ read; since nobody else gets hold of it, nobody can change it for the others.
 
 from __future__ import annotations
 
-import hashlib
 import ssl
 import sys
 import threading
@@ -100,4 +99,5 @@ def shared_engine(sources: tuple[Source, ...]) -> Engine:
 
 
 def _fingerprint(source: Source) -> Hashable:
-    return hashlib.sha256(source).digest() if isinstance(source, bytes) else fingerprint_of_files([source])
+    # Bytes stand for themselves: a key keeps them no longer than what was made from them lives.
+    return source if isinstance(source, bytes) else fingerprint_of_files([source])

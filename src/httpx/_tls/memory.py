@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import threading
 from collections.abc import Iterator
 
@@ -61,6 +60,8 @@ def _piped(data: bytes) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _on_disk(data: bytes) -> Iterator[str]:
+    import tempfile  # heavy, and only for those who have no better way
+
     descriptor, path = tempfile.mkstemp(suffix=".pem")
     try:
         with open(descriptor, "wb") as file:

@@ -1,0 +1,81 @@
+"""One TLS connection for its own sake: what a server presents, and whether it would be trusted."""
+
+from __future__ import annotations
+
+import ssl
+import typing
+
+from .._exceptions import TLSError
+from .._network.base import Network, drive
+from .establish import Dialer, Route
+
+if typing.TYPE_CHECKING:
+    from .._tls.report import TLSReport
+
+
+def inspect_tls(
+    host: str,
+    port: int = 443,
+    *,
+    ssl_context: ssl.SSLContext | None = None,
+    server_name: str | None = None,
+    http2: bool = False,
+    timeout: float | None = 5.0,
+) -> TLSReport:
+    """Connect once, do the TLS handshake, hang up, and report: the chain, what was checked, what is wrong and what to do.
+
+    Whatever fails in TLS is in the report (`report.is_ok`, `report.cause`) and not raised; `print(report.render())` shows it.
+    `ssl_context` is what a client would be given, by default certifi's bundle; `server_name` the name to ask for and to
+    verify, by default the host; with `http2` it is offered; `timeout` in seconds is for connecting and the handshake together.
+
+    Raises `ConnectError` or `ConnectTimeout` if there is no connection on which to do a handshake.
+    """
+    from .._network.blocking import BlockingNetwork
+
+    return drive(_inspect(BlockingNetwork(), host, port, ssl_context, server_name, http2, timeout))
+
+
+async def ainspect_tls(
+    host: str,
+    port: int = 443,
+    *,
+    ssl_context: ssl.SSLContext | None = None,
+    server_name: str | None = None,
+    http2: bool = False,
+    timeout: float | None = 5.0,
+) -> TLSReport:
+    """As `inspect_tls`, for asyncio and trio."""
+    from .._network.runtime import current_network
+
+    network = current_network()
+    try:
+        return await _inspect(network, host, port, ssl_context, server_name, http2, timeout)
+    finally:
+        await network.settle()
+
+
+async def _inspect(
+    network: Network,
+    host: str,
+    port: int,
+    ssl_context: ssl.SSLContext | None,
+    server_name: str | None,
+    http2: bool,
+    timeout: float | None,
+) -> TLSReport:
+    dialer = Dialer(ssl_context=ssl_context, http2=http2)
+    host = host.strip("[]")
+    try:
+        stream = await dialer.dial(network, Route("https", host, port, server_name or host, network.realm()), timeout)
+    except TLSError as error:
+        if error.report is None:
+            raise
+        return error.report
+    from .._tls.default import default_context
+    from .._tls.diagnosis import describe_trust
+    from .._tls.report import TLSReport
+
+    stream.close()
+    trusted = describe_trust(default_context() if ssl_context is None else ssl_context)
+    chain = () if stream.tls is None else stream.tls.chain
+    return TLSReport(server_name or host, port, None, None, None, None, trusted, chain, None, stream.tls)
