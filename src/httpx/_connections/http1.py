@@ -89,9 +89,8 @@ class HTTP1Connection:
             told = failure or error
             if was_used and is_repeatable(request):
                 raise ConnectionDied(told) from error
-            tls = None if was_used else self.stream.info("ssl_object")
-            if tls is not None:
-                raise first_exchange_error(told, self.stream.peer, tls) from told.__cause__
+            if not was_used:
+                raise first_exchange_error(told, self.stream.peer, self.stream.info("ssl_object")) from told.__cause__
             raise told from told.__cause__
 
     def _start(self, request: Request) -> bytes | None:

@@ -86,9 +86,9 @@ class HTTP2Exchange(HTTP2Stream):
                 raise
             if self.was_reused and is_repeatable(request):
                 raise ConnectionDied(error) from error
-            tls = None if self.was_reused else self.connection.stream.info("ssl_object")
-            if tls is not None:
-                raise first_exchange_error(error, self.connection.stream.peer, tls) from error.__cause__
+            if not self.was_reused:
+                stream = self.connection.stream
+                raise first_exchange_error(error, stream.peer, stream.info("ssl_object")) from error.__cause__
             raise
 
     async def _send(self, request: Request, timeouts: Timeouts) -> None:

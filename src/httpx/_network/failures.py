@@ -26,13 +26,16 @@ def read_error(error: Exception, peer: str) -> ReadError | TLSError:
     return ReadError(f"Receiving from {peer} failed: {error}")
 
 
-def first_exchange_error(error: TransportError, peer: str, tls: ssl.SSLObject | ssl.SSLSocket) -> TransportError:
-    """The exception for a new TLS connection that broke before the first byte of an answer.
+def first_exchange_error(error: TransportError, peer: str, tls: ssl.SSLObject | ssl.SSLSocket | None) -> TransportError:
+    """The exception for a new connection that broke before the first byte of an answer.
 
     In TLS 1.3 the client is done before the server has seen its certificate, or that there is none. A server that then
     refuses it sends an alert and hangs up, and the reset may overtake the alert. Session tickets, on the other hand, come only
     after the server has accepted the client (RFC 8446 section 4.6.1).
     """
+    if tls is None:
+        error.add_note("If the server speaks TLS on this port, use https:// in the URL.")
+        return error
     if tls.version() != "TLSv1.3" or _has_ticket(tls):
         return error
     if isinstance(error, (ReadError, WriteError)):

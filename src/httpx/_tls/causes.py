@@ -164,6 +164,10 @@ CAUSES = {
         "The server lacks secure renegotiation (RFC 5746).",
         "The server's operator must update it.",
     ),
+    "renegotiation-refused": Cause(
+        "The server wanted to negotiate TLS anew in the middle of the connection, which is refused here.",
+        f"It may want a client certificate: {_GIVE_CERT}. If it insists: context.options &= ~ssl.OP_NO_RENEGOTIATION.",
+    ),
     "no-common-protocol": Cause(
         "The server speaks none of the HTTP versions that this side offers (ALPN).",
         "Allow another version: http1=True or http2=True of the client.",

@@ -113,8 +113,8 @@ class Facts(dict[str, typing.Any]):
             cause = "hung-up"
         else:
             return "handshake-failed"
-        if cause == "hung-up" and after_handshake:
-            return "hung-up-after-handshake"
+        if after_handshake and cause in ("hung-up", "no-common-cipher"):
+            return "hung-up-after-handshake" if cause == "hung-up" else "renegotiation-refused"
         if cause == "client-certificate-refused" and "BAD_CERTIFICATE" in self.words and not self._presents_certificate():
             return "client-certificate-required"
         return cause

@@ -1,0 +1,149 @@
+"""What goes wrong with TLS elsewhere, tried here: connections that mix up configurations, servers that play for time."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+from cryptography import x509
+
+import httpx
+from tests.support.issuing import Identity, Issuer
+
+pytestmark = pytest.mark.usefixtures("no_leaks")
+
+PATIENCE = 10.0
+
+
+@pytest.fixture(scope="module")
+def root():
+    return Issuer("Root")
+
+
+async def test_an_address_is_not_proven_by_a_name_that_looks_like_it(runtime, app_server, root):
+    looks_like_it = x509.SubjectAlternativeName([x509.DNSName("127.0.0.1")])
+    server = app_server(ssl_context=root.issue(extra=[(looks_like_it, True)]).server_context())
+    async with runtime.client(ssl_context=httpx.SSLContext(root.pem)) as client:
+        with pytest.raises(httpx.CertificateVerifyError, match="IP address mismatch"):
+            await client.get(server.url)
+    assert server.requests == []
+
+
+async def test_an_ipv6_address_is_proven_by_itself_only(runtime, app_server, root):
+    try:
+        server = app_server(host="::1", ssl_context=root.issue("::1").server_context())
+    except OSError:
+        pytest.skip("there is no IPv6 here")
+    other = app_server(host="::1", ssl_context=root.issue("::2", "127.0.0.1", "localhost").server_context())
+    assert ipaddress.ip_address(server.host).version == 6
+    async with runtime.client(ssl_context=httpx.SSLContext(root.pem)) as client:
+        assert (await client.get(server.url)).status_code == 200
+        with pytest.raises(httpx.CertificateVerifyError, match="IP address mismatch"):
+            await client.get(other.url)
+
+
+async def test_transports_of_one_client_share_no_connections(runtime, app_server, root):
+    server = app_server(ssl_context=root.issue("127.0.0.1", "localhost").server_context())
+    trusting = runtime.transport(ssl_context=httpx.SSLContext(root.pem))
+    careless = runtime.transport(ssl_context=httpx.SSLContext(verify=False))
+    mounts = {"https://127.0.0.1": trusting, "https://localhost": careless}
+    async with runtime.client(mounts=mounts) as client:
+        assert (await client.get(server.url)).tls.verified
+        assert not (await client.get(server.url.replace("127.0.0.1", "localhost"))).tls.verified
+        assert (await client.get(server.url)).tls.verified
+    assert len(server.connections) == 2
+
+
+async def test_a_client_that_verifies_uses_no_connection_of_one_that_does_not(runtime, app_server, root):
+    server = app_server(ssl_context=Issuer("Stranger").issue("127.0.0.1").server_context())
+    async with runtime.client(verify=False) as careless, runtime.client(ssl_context=httpx.SSLContext(root.pem)) as careful:
+        for _ in range(2):
+            assert (await careless.get(server.url)).status_code == 200
+            with pytest.raises(httpx.CertificateVerifyError):
+                await careful.get(server.url)
+
+
+async def test_authorities_that_are_named_take_the_place_of_the_bundle(runtime, app_server, root, monkeypatch, tmp_path):
+    import certifi
+
+    (tmp_path / "bundle.pem").write_bytes(root.pem)
+    monkeypatch.setattr(certifi, "where", lambda: str(tmp_path / "bundle.pem"))
+    monkeypatch.setattr("httpx._tls.default._default", None)
+    server = app_server(ssl_context=root.issue("127.0.0.1").server_context())
+    async with runtime.client() as client:
+        assert (await client.get(server.url)).status_code == 200
+    async with runtime.client(ssl_context=httpx.SSLContext(Issuer("Own").pem)) as client:
+        with pytest.raises(httpx.CertificateVerifyError):
+            await client.get(server.url)
+
+
+async def test_plain_http_to_a_tls_port_says_so(runtime, app_server, root):
+    server = app_server(ssl_context=root.issue("127.0.0.1").server_context())
+    async with runtime.client() as client:
+        with pytest.raises(httpx.TransportError) as caught:
+            await client.get(server.url.replace("https:", "http:"))
+    assert "https://" in "\n".join([str(caught.value), *getattr(caught.value, "__notes__", [])])
+    assert server.requests == []
+
+
+async def test_a_wrong_key_log_is_no_reason_to_write_elsewhere(runtime, app_server, root, monkeypatch, tmp_path):
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
+    server = app_server(ssl_context=root.issue("127.0.0.1").server_context())
+    for trust_env in (True, False):
+        async with runtime.client(ssl_context=httpx.SSLContext(root.pem), trust_env=trust_env) as client:
+            assert (await client.get(server.url)).status_code == 200
+    assert not (tmp_path / "keys.log").exists()
+
+
+@contextlib.contextmanager
+def renegotiating_server(identity: Identity, folder):
+    """The port of an `openssl s_server` that answers a request by starting another handshake."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("the openssl program is not installed")
+    (folder / "server.pem").write_bytes(identity.key_pem + identity.pem)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [program, "s_server", "-accept", f"127.0.0.1:{port}", "-cert", str(folder / "server.pem"), "-tls1_2"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+
+        def type_on_request():
+            for line in process.stdout:
+                if line.startswith(b"GET / HTTP/1.1"):
+                    process.stdin.write(b"R\n")
+                    process.stdin.flush()
+
+        try:
+            while b"ACCEPT" not in process.stdout.readline():
+                assert process.poll() is None, "openssl s_server does not run"
+            typist = threading.Thread(target=type_on_request)
+            typist.start()
+            yield port
+        finally:
+            process.kill()
+            typist.join()
+
+
+async def test_a_server_cannot_renegotiate(runtime, root, tmp_path):
+    with renegotiating_server(root.issue("127.0.0.1"), tmp_path) as port:
+        async with runtime.client(ssl_context=httpx.SSLContext(root.pem), timeout=PATIENCE) as client:
+            with pytest.raises(httpx.TLSError) as caught:
+                await client.get(f"https://127.0.0.1:{port}/")
+    assert caught.value.report.cause == "renegotiation-refused"
+
+
+def test_renegotiation_is_switched_off():
+    assert httpx.SSLContext().options & ssl.OP_NO_RENEGOTIATION
+
+
+async def test_names_are_checked_without_regard_to_case(runtime, app_server, root, local_hosts):
+    server = app_server(ssl_context=root.issue("WWW.Example.ORG").server_context())
+    local_hosts.add("www.example.org", {443: server.port})
+    async with runtime.client(ssl_context=httpx.SSLContext(root.pem)) as client:
+        assert (await client.get("https://www.EXAMPLE.org/")).text == "Hello, world!"
