@@ -47,9 +47,11 @@ class Timeout:
         if isinstance(timeout, Timeout):
             default = (timeout.connect, timeout.read, timeout.write, timeout.pool)
         elif isinstance(timeout, tuple):
-            if len(timeout) != 4:
-                raise ValueError("A timeout tuple holds four values: (connect, read, write, pool).")
-            default = timeout
+            if not 2 <= len(timeout) <= 4:
+                raise ValueError(
+                    "A timeout tuple holds two to four values: (connect, read, write, pool); those left out are without limit."
+                )
+            default = (*timeout, None, None)[:4]
         else:
             default = (timeout,) * 4
         given = (connect, read, write, pool)

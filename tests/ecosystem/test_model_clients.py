@@ -142,7 +142,7 @@ def gemini(request):
 
 
 async def test_gemini_generates_content(serve):
-    options = genai.types.HttpOptions(base_url=serve(gemini).url, async_client_args={"transport": httpx.AsyncHTTPTransport()})
+    options = genai.types.HttpOptions(base_url=serve(gemini).url, httpx_async_client=httpx.AsyncClient())
     client = genai.Client(api_key="key", http_options=options)
     assert client.models.generate_content(model="m1", contents="Say hello.").text == "Hello, wörld!"
     assert "".join(part.text for part in client.models.generate_content_stream(model="m1", contents="Hi")) == "Hello, wörld!"

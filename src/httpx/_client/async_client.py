@@ -31,7 +31,7 @@ from .._types import (
     RequestFiles,
     URLTypes,
 )
-from .base import BaseClient, ClientState
+from .base import BaseClient, ClientState, tls_settings
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault
 from .mounts import arrange
 from .url_pattern import URLPattern
@@ -112,21 +112,28 @@ class AsyncClient(BaseClient):
             allow_absolute_urls=allow_absolute_urls,
         )
 
-        def make(proxy: Proxy | None = None) -> AsyncBaseTransport:
-            return AsyncHTTPTransport(
-                verify=verify,
-                cert=cert,
-                trust_env=trust_env,
-                http1=http1,
-                http2=http2,
-                limits=limits,
-                proxy=proxy,
-                ssl_context=ssl_context,
-                resolver=resolver,
-            )
+        verify, cert = tls_settings(verify, cert, ssl_context)
+        settings: dict[str, typing.Any] = {
+            "verify": verify,
+            "cert": cert,
+            "trust_env": trust_env,
+            "http1": http1,
+            "http2": http2,
+            "limits": limits,
+            "resolver": resolver,
+        }
+        self._transport: AsyncBaseTransport = self._init_transport(transport=transport, **settings)
+        self._mounts: dict[URLPattern, AsyncBaseTransport | None] = arrange(
+            mounts, proxy, trust_env and transport is None, lambda via: self._init_proxy_transport(via, **settings)
+        )
 
-        self._transport: AsyncBaseTransport = make() if transport is None else transport
-        self._mounts: dict[URLPattern, AsyncBaseTransport | None] = arrange(mounts, proxy, trust_env and transport is None, make)
+    # These two are overridden by subclasses that other libraries make, to put transports of their own around ours.
+
+    def _init_transport(self, *, transport: AsyncBaseTransport | None = None, **settings: typing.Any) -> AsyncBaseTransport:
+        return AsyncHTTPTransport(**settings) if transport is None else transport
+
+    def _init_proxy_transport(self, proxy: Proxy, **settings: typing.Any) -> AsyncBaseTransport:
+        return AsyncHTTPTransport(proxy=proxy, **settings)
 
     async def request(
         self,

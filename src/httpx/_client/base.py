@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import ssl
 import typing
 from collections.abc import Callable, Iterable, Mapping
 
@@ -19,10 +20,30 @@ from .._models.headers import Headers, HeaderTypes
 from .._models.query import QueryParams
 from .._models.request import Request
 from .._models.url import URL, parse_url
-from .._types import AuthTypes, CookieTypes, QueryParamTypes, RequestContent, RequestData, RequestExtensions, RequestFiles, URLTypes
+from .._tls.default import resolve_ssl_context
+from .._types import (
+    AuthTypes,
+    CertTypes,
+    CookieTypes,
+    QueryParamTypes,
+    RequestContent,
+    RequestData,
+    RequestExtensions,
+    RequestFiles,
+    URLTypes,
+)
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault, default_headers
 
 _MAX_PREPARED = 256  # origins for which the default headers are kept ready
+
+
+def tls_settings(
+    verify: ssl.SSLContext | str | bool, cert: CertTypes | None, ssl_context: ssl.SSLContext | None
+) -> tuple[ssl.SSLContext | str | bool, CertTypes | None]:
+    """`verify` and `cert` with `ssl_context` woven in, for transports that take no third argument."""
+    if ssl_context is None:
+        return verify, cert
+    return resolve_ssl_context(verify, typing.cast(typing.Any, cert), ssl_context) or True, None
 
 
 class ClientState(enum.Enum):
@@ -205,7 +226,7 @@ class BaseClient:
         return request
 
     def _merge_url(self, url: URLTypes) -> URL:
-        merged = parse_url(url) if isinstance(url, str) else url
+        merged = parse_url(url) if isinstance(url, str) else url if isinstance(url, URL) else URL(url)
         if not self._has_base or not merged.is_relative_url or merged.scheme:
             if not self.allow_absolute_urls and self._leaves_base(merged):
                 raise InvalidURL(

@@ -32,7 +32,10 @@ def prepare(headers: Headers) -> WireForm:
     if b"host" not in index:
         raise LocalProtocolError("The request has no Host header.")
     length, chunked = _framing(index)
-    form = headers._wire = WireForm(serialize_fields(headers._fields), length, chunked, index)
+    fields = headers._fields
+    if fields[0][0].lower() != b"host":  # the first field, wherever the caller put it (RFC 9110 section 7.2)
+        fields = sorted(fields, key=lambda field: field[0].lower() != b"host")
+    form = headers._wire = WireForm(serialize_fields(fields), length, chunked, index)
     return form
 
 

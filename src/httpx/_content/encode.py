@@ -58,7 +58,7 @@ def encode_content(content: typing.Any) -> Described:
     if isinstance(content, (bytes, str, bytearray, memoryview)):
         body = content.encode("utf-8") if isinstance(content, str) else bytes(content)
         return ({"Content-Length": str(len(body))} if body else {}), ByteStream(body)
-    if is_async_file(content):
+    if is_async_file(content) and not isinstance(content, Iterable):  # what is both, either client can send as the one
         return {"Transfer-Encoding": "chunked"}, AsyncIteratorByteStream(content)
     if (isinstance(content, Iterable) or hasattr(content, "read")) and not isinstance(content, Mapping):
         length = remaining_length(content)

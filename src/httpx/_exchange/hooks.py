@@ -11,7 +11,8 @@ from .client import Client
 def are_set(client: Client) -> bool:
     """Whether the client has any."""
     hooks = client._event_hooks
-    return bool(hooks["request"] or hooks["response"])
+    # A dictionary of another kind is a library's that watches requests: it may hold more than its length tells.
+    return bool(hooks["request"] or hooks["response"]) or type(hooks) is not dict
 
 
 async def send(client: Client, request: Request) -> Response:

@@ -25,8 +25,7 @@ async def send(client: Client, request: Request) -> Response:
         if calls.is_async:
             response = await response
     except RequestError as error:
-        if error._request is None:
-            error.request = request
+        error.request = request  # also when it had one: mocks raise one exception again and again
         raise
     response._request = request
     response._started = started

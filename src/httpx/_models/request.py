@@ -94,7 +94,7 @@ class Request:
         return request
 
     def _add_host(self) -> None:
-        if "host" not in self.headers:
+        if self.url._netloc and "host" not in self.headers:
             self.headers._replace_fields([(b"Host", self.url._netloc), *self.headers._fields])
 
     def _describe_content(self, described: dict[str, str]) -> None:

@@ -362,7 +362,9 @@ class AsyncBody(_Body, AsyncByteStream):
 
 def _make_route(url: URL, server_hostname: str | None, realm: object) -> Route:
     scheme, host, port = url._origin
-    if port is None or scheme not in ("http", "https"):
+    if scheme == "wss":
+        scheme = "https"  # the handshake of a WebSocket is a request (RFC 6455 section 1.3); ws goes through proxies by CONNECT
+    if port is None or scheme not in ("http", "https", "ws"):
         raise _unsupported(scheme)
     if not host:
         raise UnsupportedProtocol(f"The URL names no host: {str(url)!r}.")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ssl
 import typing
 
-from .._exceptions import RemoteProtocolError
+from .._exceptions import RemoteProtocolError, TransportError
 from .._network.base import Stream, drive
+from .httpcore_errors import as_httpcore_has_it
 
 
 class NetworkStream:
@@ -22,7 +23,7 @@ class NetworkStream:
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of `buffer`. Raises `WriteTimeout` or `WriteError`."""
-        drive(self._stream.send(buffer, timeout))
+        drive(_write(self, buffer, timeout))
 
     def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> NetworkStream:
         """Encrypt the connection from here on. Raises `ConnectError` or `ConnectTimeout`."""
@@ -52,7 +53,7 @@ class AsyncNetworkStream:
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of `buffer`. Raises `WriteTimeout` or `WriteError`."""
-        await self._stream.send(buffer, timeout)
+        await _write(self, buffer, timeout)
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
@@ -72,9 +73,19 @@ class AsyncNetworkStream:
 
 
 async def _read(facade: NetworkStream | AsyncNetworkStream, max_bytes: int, timeout: float | None) -> bytes:
-    data = facade._unread or await facade._stream.receive(timeout)
+    try:
+        data = facade._unread or await facade._stream.receive(timeout)
+    except TransportError as error:
+        raise as_httpcore_has_it(error) from error.__cause__
     facade._unread = data[max_bytes:]
     return data[:max_bytes]
+
+
+async def _write(facade: NetworkStream | AsyncNetworkStream, buffer: bytes, timeout: float | None) -> None:
+    try:
+        await facade._stream.send(buffer, timeout)
+    except TransportError as error:
+        raise as_httpcore_has_it(error) from error.__cause__
 
 
 def _require_nothing_unread(facade: NetworkStream | AsyncNetworkStream) -> None:
