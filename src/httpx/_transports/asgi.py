@@ -201,6 +201,7 @@ class _Body(AsyncByteStream):
         self._conversation = conversation
         self._cancel = cancel
         self._raises = raises
+        self._is_closed = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -218,6 +219,7 @@ class _Body(AsyncByteStream):
 
     async def aclose(self) -> None:
         conversation = self._conversation
+        self._is_closed = True
         if conversation.has_ended:
             return
         conversation.hang_up()
@@ -230,7 +232,7 @@ class _Body(AsyncByteStream):
             raise
 
     def __del__(self) -> None:
-        if not self._conversation.has_ended:
+        if not self._is_closed and not self._conversation.has_ended:
             warnings.warn("The response of an ASGI application was dropped without being read or closed.", ResourceWarning, stacklevel=2)
             with contextlib.suppress(RuntimeError):  # its event loop may be gone
                 self._cancel()
