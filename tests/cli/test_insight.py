@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import os
 import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import trustme
 from rich.console import Console
 
 import httpx
@@ -18,6 +20,7 @@ from httpx._cli.recording import PHASES, Exchange, Recorder
 from httpx._cli.waterfall import describe_seconds, draw
 from tests.support.certificates import Authority
 from tests.support.commands import check_screen
+from tests.support.peers import serve_hypercorn
 from tests.support.servers import keep_alive, respond
 
 SCREENS = Path(__file__).parent / "screens"
@@ -115,6 +118,17 @@ def test_a_tunnel_is_a_phase_of_its_own(scripted, tmp_path):
     assert list(dict(sorted(found.phases.items(), key=lambda item: item[1]))) == ["connect", "proxy", "tls", "send", "wait"]
 
 
+def test_http2_is_timed_as_well(command, tmp_path):
+    ca, pem, server = trustme.CA(), tmp_path / "ca.pem", tmp_path / "server.pem"
+    ca.cert_pem.write_to_path(str(pem))
+    ca.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(server))
+    with serve_hypercorn(server, server) as url:
+        outcome = command(url, "--http2", "--cacert", pem, "--timing")
+    assert outcome.stdout == b"Hello, world!"
+    assert f"GET {url}  200 HTTP/2  (127.0.0.1, TLSv1.3" in outcome.stderr
+    assert [line.split()[0] for line in outcome.stderr.splitlines() if line.startswith("  ")][:4] == ["connect", "TLS", "send", "wait"]
+
+
 def test_timing_goes_to_stderr_for_each_redirect(command, app):
     outcome = command(app.url + "/redirect/1", "-L", "--timing")
     assert json.loads(outcome.stdout)["number"] == 42
@@ -200,6 +214,8 @@ def test_credentials_are_recorded_only_when_asked_for(command, scripted, tmp_pat
     url = server.url.replace("://", "://me:SECRET-2@")
     arguments = ["-h", "Proxy-Authorization", "SECRET-3", "--cookies", "c", "SECRET-4", *(["--har-secrets"] if with_secrets else [])]
     (entry,) = recorded(command, tmp_path / "a.har", url, *arguments)
+    if with_secrets and os.name == "posix":
+        assert (tmp_path / "a.har").stat().st_mode & 0o777 == 0o600
     text = json.dumps(entry)
     assert [f"SECRET-{number}" in text for number in (1, 2, 3, 4)] == [with_secrets] * 4
     assert ("bWU6U0VDUkVULTI=" in text) is with_secrets

@@ -172,6 +172,7 @@ def test_urls_as_people_type_them(typed, url):
     [
         ([], "Usage: httpx"),
         (["-v"], "Which URL?"),
+        (["-o", "URL"], "for the name of a file"),
         (["GET", "URL", "-m", "PUT"], "method is given twice"),
         (["URL", "-c", "a", "b=c"], "here are two"),
         (["URL", "-j", "{"], "is not JSON"),

@@ -75,6 +75,8 @@ def _upload(path: str, content_type: str | None, stack: contextlib.ExitStack) ->
 
 def make_plan(options: Options) -> Plan:
     """What the command line asks for. Raises `click.UsageError`, and `OSError` for files that cannot be read."""
+    if not options.words and "://" in (options.download or ""):
+        raise click.UsageError(f"-o took '{options.download}' for the name of a file: put it behind the URL, or say -O.")
     method, address, words = _sort_words(options.words)
     if options.method is not None and method is not None:
         raise click.UsageError(f"The method is given twice: {method} and {options.method}.")
@@ -158,7 +160,7 @@ def _sort_words(words: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...
     if len(words) > 1 and (words[0].lower() in _METHODS or re.fullmatch("[A-Z]+", words[0])):
         return words[0].upper(), words[1], words[2:]
     if not words:
-        raise click.UsageError("Which URL? For example: httpx https://example.org")
+        raise click.UsageError("Which URL? For example: httpx https://example.org, or httpx --help for more.")
     return None, words[0], words[1:]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 import typing
@@ -40,8 +41,6 @@ def run(args: typing.Sequence[str] | None = None, prog_name: str | None = None, 
 
 def _call(**values: typing.Any) -> None:
     options = Options(**values)
-    if not options.words:
-        raise click.UsageError("Which URL? For example: httpx https://example.org, or httpx --help for more.")
     sys.exit(perform(options))
 
 
@@ -133,9 +132,12 @@ def _save(download: Download, response: Response, screen: Screen) -> None:
 
 def _report(options: Options, screen: Screen, recorder: Recorder) -> None:
     if options.timing:
+        if screen.is_terminal:
+            screen.err.print()
         draw(screen.err, recorder.exchanges)
     if options.har is not None:
-        with open(options.har, "w", encoding="utf-8") as file:
+        mode = 0o600 if options.har_secrets else 0o666
+        with open(options.har, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, mode)) as file:
             write_har(file, recorder.exchanges, with_secrets=options.har_secrets)
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .failures import STATUSES
-from .options import OPTIONS, Section
+from .options import OPTIONS, OTHER, Section
 
 _INTRODUCTION = (
     "An HTTP client for the command line. On a terminal it shows the head of the response and its body, readable; into a pipe "
@@ -21,14 +21,14 @@ _NAME_COLUMN = 28
 EXAMPLES = [
     ("httpx example.org", "GET https://example.org; head and body"),
     ("httpx -L example.org -o page.html", "follow redirects, save what is there"),
-    ("httpx api.example.org/items q==red limit==5", "with a query: ?q=red&limit=5"),
-    ("httpx POST api.example.org/items name=pen price:=2", 'JSON: {"name": "pen", "price": 2}'),
-    ("httpx --form api.example.org/login user=me", "a form"),
-    ("httpx api.example.org/files report@a.pdf", "upload a file"),
-    ("httpx PUT api.example.org/doc @doc.json X-Tag:a", "content from a file, and a header field"),
-    ("httpx -u me api.example.org", "sign in; the password is asked for"),
+    ("httpx example.org/items q==red limit==5", "with a query: ?q=red&limit=5"),
+    ("httpx POST example.org/items name=pen price:=2", 'JSON: {"name": "pen", "price": 2}'),
+    ("httpx --form example.org/login user=me", "a form"),
+    ("httpx example.org/files report@a.pdf", "upload a file"),
+    ("httpx PUT example.org/doc @doc.json X-Tag:a", "content from a file, and a header field"),
+    ("httpx -u me example.org", "sign in; the password is asked for"),
     ("httpx :8000/health", "http://localhost:8000/health"),
-    ("httpx api.example.org | jq .", "into a pipe goes the body alone"),
+    ("httpx example.org/items | jq .", "into a pipe goes the body alone"),
     ("httpx -L --timing example.org", "where the time goes"),
     ("httpx doctor example.org", "examine a server's TLS and certificates"),
 ]
@@ -54,7 +54,8 @@ def print_help(console: Console) -> None:
     _section(console, width, "Examples", EXAMPLES, "green", 48)
     _section(console, width, "Items", _ITEMS, "cyan")
     for section in dict.fromkeys(option.section for option in OPTIONS):
-        _section(console, width, section, [(_names(option), option.help or "") for option in OPTIONS if option.section == section], "cyan")
+        rows = [(_names(option), option.help or "") for option in OPTIONS if option.section == section]
+        _section(console, width, section, [*rows, ("--help", "Print this page.")] if section == OTHER else rows, "cyan")
     _section(console, width, "Exit status", [(str(status), meaning) for status, meaning in STATUSES.items()], "cyan", 5)
 
 

@@ -102,8 +102,12 @@ class _RecordedNetwork:
         return getattr(self._network, name)
 
     async def outcome(self, *args: typing.Any) -> typing.Any:
-        with self._recorder.phase("name"):
-            return await self._network.outcome(*args)
+        with self._recorder.phase("name") as exchange:
+            result = await self._network.outcome(*args)
+        # The look-up was started before anybody waited for it, on a thread of its own; nothing else comes before it.
+        if next(iter(exchange.phases)) == "name":
+            exchange.phases["name"] = (exchange.began, exchange.phases["name"][1])
+        return result
 
     async def connect(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Any:
         with self._recorder.phase("connect") as exchange:
@@ -127,10 +131,23 @@ class _RecordedStream:
     def __getattr__(self, name: str) -> typing.Any:
         return getattr(self._stream, name)
 
+    def share(self) -> typing.Any:
+        self._stream = self._stream.share()
+        return self
+
     async def send(self, data: bytes, *args: typing.Any) -> None:
-        with self._recorder.phase("send") as exchange:
+        with self._sending(data):
             await self._stream.send(data, *args)
+
+    def send_now(self, data: bytes) -> bool:
+        with self._sending(data):
+            return bool(self._stream.send_now(data))
+
+    def _sending(self, data: bytes) -> contextlib.AbstractContextManager[typing.Any]:
+        # What HTTP/2 says while an answer is on its way (such as how much more may come) is no part of the request.
+        exchange = self._recorder.exchanges[-1]
         exchange.bytes_sent += len(data)
+        return contextlib.nullcontext() if exchange.response is not None else self._recorder.phase("send")
 
     async def receive(self, *args: typing.Any) -> bytes:
         exchange = self._recorder.exchanges[-1]
