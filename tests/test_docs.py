@@ -12,6 +12,7 @@ import pytest
 import httpx
 from tests.support.certificates import Authority
 from tests.support.certificates import Client as ClientFiles
+from tests.support.proxies import http_proxy
 from tests.support.servers import respond_json
 
 ROOT = Path(__file__).parent.parent
@@ -36,6 +37,9 @@ def world(tmp_path, monkeypatch, scripted, local_hosts):
     for host in hosts:
         local_hosts.add(host, {443: server.port})
     local_hosts.add("wrong.example", {443: server.port})
+    routes = {f"{host}:443": server.port for host in hosts}
+    encrypted = scripted(http_proxy(routes), ssl_context=authority.server("proxy.example"))
+    local_hosts.add("proxy.example", {3128: scripted(http_proxy(routes)).port, 443: encrypted.port})
     folder = tmp_path / "path" / "to"
     folder.mkdir(parents=True)
     (folder / "ca.pem").write_bytes(authority.pem.read_bytes())
@@ -63,12 +67,15 @@ def _documentation_addresses(port):
 
 PAGES = [
     "README.md",
+    "docs/async.md",
     "docs/authentication.md",
     "docs/clients.md",
+    "docs/connecting.md",
     "docs/cookies.md",
     "docs/event-hooks.md",
     "docs/exceptions.md",
     "docs/logging.md",
+    "docs/proxies.md",
     "docs/quickstart.md",
     "docs/redirects.md",
     "docs/sending-data.md",

@@ -361,3 +361,31 @@ async def test_many_requests_at_once_share_the_tunnels(client, runtime, scripted
         await runtime.gather(*[lambda number=number: ask(number) for number in range(40)])
     assert sorted(answers) == sorted(f"/echo/{number}" for number in range(40))
     assert len(proxy.connections) <= 4
+
+
+class TestMounts:
+    """Several proxies, and none, for one client."""
+
+    async def test_each_proxy_is_told_only_its_own_credentials(self, runtime, scripted, context, origin):
+        one = scripted(keep_alive(forwards))
+        other = scripted(http_proxy({TARGET: origin.port}))
+        mounts = {
+            "http://": runtime.transport(proxy=httpx.Proxy(one.url, auth=("one", "CANARY"))),
+            "https://": runtime.transport(proxy=other.url, ssl_context=context),
+        }
+        async with runtime.client(mounts=mounts) as client:
+            await client.get("http://example.org/")
+            await client.get(f"https://{NAME}/json")
+        assert "proxy-authorization" in one.requests[0].headers
+        assert "proxy-authorization" not in other.requests[0].headers
+
+    async def test_a_redirect_past_the_proxy_takes_nothing_of_it_along(self, runtime, scripted, app):
+        proxy = scripted(keep_alive(lambda request: respond(status=302, headers=[("Location", app.url + "/headers")])))
+        settings = httpx.Proxy(proxy.url, auth=("user", "CANARY"), headers={"X-Proxy": "CANARY"})
+        mounts = {"all://127.0.0.1": None, "all://": runtime.transport(proxy=settings)}
+        async with runtime.client(mounts=mounts, follow_redirects=True) as client:
+            for headers in ({}, {"Proxy-Authorization": "Basic CANARY"}):
+                response = await client.get("http://example.org/", headers=headers)
+                assert "CANARY" not in response.text
+                assert "proxy-authorization" not in response.json()
+        assert "CANARY" in str(proxy.requests[1].headers)
