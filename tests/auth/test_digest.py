@@ -262,3 +262,26 @@ def test_the_user_name_is_hashed_where_the_server_asks_for_it():
     fields = fields_of(request.headers["authorization"])
     assert fields["username"] == hashlib.md5(b"user:r").hexdigest()
     assert fields["userhash"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "response"),
+    [
+        ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
+        ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+    ],
+)
+def test_the_example_of_rfc_7616_section_3_9_1(monkeypatch, algorithm, response):
+    auth = httpx.DigestAuth("Mufasa", "Circle of Life")
+    cnonce = b"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
+    monkeypatch.setattr(auth, "_get_client_nonce", lambda count, nonce: cnonce)
+    challenge = (
+        f'Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm={algorithm}, '
+        'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
+    )
+    flow = auth.sync_auth_flow(httpx.Request("GET", "http://www.example.org/dir/index.html"))
+    request = next(flow)
+    request = flow.send(httpx.Response(401, headers={"WWW-Authenticate": challenge}, request=request))
+    fields = fields_of(request.headers["authorization"])
+    assert fields["response"] == response
+    assert fields["nc"] == "00000001"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import time
+from pathlib import Path
 
 import pytest
 
@@ -287,6 +288,12 @@ async def test_every_copy_of_a_credential_is_dropped(runtime, two_origins):
     async with runtime.client(follow_redirects=True) as client:
         await client.get(source.url, headers=headers)
     assert "authorization" not in target.requests[0].headers
+
+
+def test_the_documentation_lists_every_field_that_counts_as_a_credential():
+    page = (Path(__file__).parents[2] / "docs" / "redirects.md").read_text(encoding="utf-8").lower()
+    with httpx.Client() as client:
+        assert [name for name in sorted(client.sensitive_headers) if f"`{name}`" not in page] == []
 
 
 async def test_which_fields_hold_credentials_is_adjustable(runtime, two_origins):

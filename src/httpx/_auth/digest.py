@@ -72,7 +72,7 @@ class DigestAuth(Auth):
 
     def _remember(self, origin: Origin, challenge: _DigestChallenge) -> _Session:
         if len(self._sessions) >= _MAX_ORIGINS:
-            self._sessions.pop(next(iter(self._sessions)), None)
+            self._sessions.pop(list(self._sessions)[0], None)  # noqa: RUF015 - in one step, as other threads may add to it
         session = self._sessions[origin] = _Session(challenge)
         return session
 
