@@ -33,6 +33,9 @@ STATUSES = {
 }
 
 
+ON_TRUST = "On the command line --cacert FILE, --system-ca and --no-verify say whom to trust."
+
+
 class FileProblem(Exception):
     """A file that is there already, or is not what it should be. The message says what to do."""
 
@@ -67,7 +70,7 @@ def describe(error: BaseException) -> tuple[str, str, list[str]]:
     """A failure in three parts: its name, what happened, and notes on what to do."""
     notes = [str(note) for note in getattr(error, "__notes__", [])]
     if isinstance(error, CertificateVerifyError):
-        notes.append("On the command line: --cacert FILE, --system-ca or --no-verify say whom to trust; httpx doctor HOST tells more.")
+        notes.append(f"{ON_TRUST} httpx doctor HOST tells more.")
     if isinstance(error, FileProblem):
         return "Error", str(error), notes
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
