@@ -129,11 +129,11 @@ class HeadReader:
         if buffer[first_break - 1] == 13:
             raise RemoteProtocolError(f"The response has a malformed status line: {excerpt(buffer)}")
         end = buffer.find(b"\n\n", max(self._scanned - 1, 0))
+        if buffer.find(b"\r", 0, end if end >= 0 else len(buffer)) >= 0:
+            raise RemoteProtocolError(f"The head of the response mixes line breaks: {excerpt(buffer)}")
         if end < 0:
             self._wait_for_more(buffer)
             return None
-        if b"\r" in buffer[:end]:
-            raise RemoteProtocolError(f"The head of the response mixes line breaks: {excerpt(buffer)}")
         found = HeadReader().read(bytes(buffer[: end + 2]).replace(b"\n", b"\r\n"))
         if found is None or found[0].ends_lines_bare:
             raise RemoteProtocolError(f"The response has a malformed status line: {excerpt(buffer)}")
