@@ -112,10 +112,10 @@ class Peer:
         conn.send_each(self.cut(self.case.stimulus))
         if self.case.ends:
             return
-        conn.read_request()  # the client either closes (PeerGone), or sends the next request on this connection
-        self.was_reused = True
-        conn.send(respond(OWN))
-        conn.wait_closed()
+        while True:
+            conn.read_request()  # the client either closes (PeerGone), or sends the next request on this connection
+            self.was_reused = True
+            conn.send(respond(OWN))
 
 
 def attack(runtime: Any, case: Case, cut: Cut = whole) -> None:

@@ -11,7 +11,7 @@ from .._models.request import Request
 from .._network.base import Network, Stream
 from .._network.failures import first_exchange_error
 from .._protocols.http1.engine import NEED_DATA, UPGRADED, HTTP1Engine
-from .._protocols.http1.head import ResponseHead
+from .._protocols.http1.head import ResponseHead, excerpt
 from .._protocols.http1.serialize import LAST_CHUNK, serialize_chunk, serialize_head
 from .body import PIECE, Parts, check_length, is_repeatable, parts_of
 from .exchange import ConnectionDied, Timeouts
@@ -68,6 +68,8 @@ class HTTP1Connection:
         """
         was_used = self._served > 0
         self._served += 1
+        if not was_used and not self.stream.is_quiet():
+            self._refuse_early_data()
         failure: WriteError | None = None
         try:
             message = self._start(request)
@@ -92,6 +94,12 @@ class HTTP1Connection:
             if not was_used:
                 raise first_exchange_error(told, self.stream.peer, self.stream.info("ssl_object")) from told.__cause__
             raise told from told.__cause__
+
+    def _refuse_early_data(self) -> None:
+        # It cannot be the answer to what was not sent yet. A connection that has ended says so when it is read from, and so does TLS.
+        early = None if self.stream.info("ssl_object") is not None else self.stream.receive_nowait()
+        if early:
+            raise RemoteProtocolError(f"{self.stream.peer} sent data before it was asked: {excerpt(early)}")
 
     def _start(self, request: Request) -> bytes | None:
         # Begins the exchange. Returns the whole message, to be sent in one piece; None if it goes out in parts.

@@ -147,6 +147,8 @@ def parse(url: str) -> ParseResult:
         # A password with "/" in it ends the authority early: what is then taken for host and port must not be quoted.
         host, zone, port = parse_hostport(hostport, scheme, quote="@" not in url)
         userinfo = percent_encode(userinfo, USERINFO_UNSAFE)
+        if resolved and not host:
+            raise InvalidURL("The URL has user information or a port, but no host.")
     elif resolved and authority is not None and (path or query is not None or fragment is not None):
         raise InvalidURL("The URL has no host between '//' and what follows.")
     elif resolved and path[:2] in ("\\\\", "\\/", "/\\"):

@@ -12,8 +12,9 @@ import typing
 from .._exceptions import ConnectError, ConnectTimeout, ReadTimeout, WriteError, WriteTimeout
 from .addresses import connect_error, connect_timeout, new_socket, reason, seconds
 from .base import SocketOption, Stream, T
-from .failures import handshake_error, read_error
+from .failures import handshake_error, read_error, spoke_too_soon
 from .race import Address, Race
+from .readiness import Readiness
 
 if typing.TYPE_CHECKING:
     from .._tls.info import TLSInfo
@@ -45,6 +46,7 @@ class AsyncioStream(asyncio.Protocol):
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._secure = False
+        self._readiness: Readiness | None = None
         self.peer = peer
         self.ended_cleanly = True
         self.tls: TLSInfo | None = None
@@ -221,7 +223,7 @@ class AsyncioStream(asyncio.Protocol):
             return await start_tls_over(self, context, server_hostname, timeout)
         if self._received:
             # It would be delivered as if it had been encrypted.
-            raise handshake_error(ssl.SSLError(1, "the server sent data before the handshake"), self.peer, context)
+            raise handshake_error(spoke_too_soon(), self.peer, context)
         try:
             async with asyncio.timeout(timeout):
                 upgraded = await self._loop.start_tls(self._transport, self, context, server_hostname=server_hostname)
@@ -239,7 +241,15 @@ class AsyncioStream(asyncio.Protocol):
         return self
 
     def is_quiet(self) -> bool:
-        return not (self._ended or self._received or self._transport.is_closing())
+        if self._ended or self._received or self._transport.is_closing():
+            return False
+        # What arrived while the program kept the event loop busy is still in the socket. On TLS it need not be data.
+        return self._secure or not self._has_unread()
+
+    def _has_unread(self) -> bool:
+        if self._readiness is None:
+            self._readiness = Readiness(self._socket)
+        return self._readiness.is_readable()
 
     def close(self, last_words: bytes = b"") -> None:
         if self._timer is not None:

@@ -6,7 +6,6 @@ import concurrent.futures
 import contextlib
 import errno
 import os
-import select
 import selectors
 import socket
 import ssl
@@ -19,8 +18,9 @@ import typing
 from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
 from .addresses import connect_error, connect_timeout, new_socket, reason, seconds
 from .base import SocketOption, Stream, T
-from .failures import handshake_error, read_error
+from .failures import handshake_error, read_error, spoke_too_soon
 from .race import Address, Race
+from .readiness import Readiness
 from .shared import SharedStream
 
 if typing.TYPE_CHECKING:
@@ -115,7 +115,7 @@ class BlockingStream:
             return await start_tls_over(self, context, server_hostname, timeout)
         if self._early:
             # It would be delivered as if it had been encrypted.
-            raise handshake_error(ssl.SSLError(1, "the server sent data before the handshake"), self.peer, context)
+            raise handshake_error(spoke_too_soon(), self.peer, context)
         plain = self._socket
         plain.settimeout(timeout)
         try:
@@ -135,7 +135,7 @@ class BlockingStream:
         if self._early:
             return self._take_early()
         if self._poll is None:
-            self._poll = _Readiness(self._socket)
+            self._poll = Readiness(self._socket)
         if not self._poll.is_readable():
             return None
         try:
@@ -157,7 +157,7 @@ class BlockingStream:
 
     def is_quiet(self) -> bool:
         if self._poll is None:
-            self._poll = _Readiness(self._socket)
+            self._poll = Readiness(self._socket)
         if self._early:
             return False
         if not self._poll.is_readable():
@@ -203,24 +203,6 @@ class BlockingStream:
         if name == "is_readable":
             return not self.is_quiet()
         return None
-
-
-class _Readiness:
-    # One poll object per connection: making one costs more than asking it. Windows has no poll.
-    __slots__ = ("_ask", "_socket")
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-        self._ask: typing.Callable[[int], list[typing.Any]] | None = None
-        if hasattr(select, "poll"):
-            poll = select.poll()
-            poll.register(connection.fileno(), select.POLLIN)
-            self._ask = poll.poll
-
-    def is_readable(self) -> bool:
-        if self._ask is not None:
-            return bool(self._ask(0))
-        return bool(select.select([self._socket], [], [], 0)[0])
 
 
 class ThreadWaiter:

@@ -128,6 +128,8 @@ class ChunkedBody:
         self.trailers: Fields = []
 
     def take(self, buffer: Buffer) -> bytes:
+        if self.complete:
+            return b""  # what is left in the buffer is not of this body
         data = buffer.data
         position = 0
         pieces: list[bytes] = []
