@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import importlib.util
 import itertools
@@ -141,6 +142,15 @@ def test_bytes_behind_the_end_are_an_error(zstd_engine, coding):
         decoded([ENCODERS[coding](PLAIN) + b"trailing garbage"], coding)
     with pytest.raises(httpx.DecodingError):
         decoded([ENCODERS[coding](PLAIN), b"trailing garbage"], coding)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+def test_whatever_is_broken_is_a_decoding_error(zstd_engine, coding):
+    whole = ENCODERS[coding](PLAIN[:2000])
+    for position in range(0, len(whole), 7):
+        for broken in (whole[:position], whole[:position] + b"\xff" + whole[position:], whole[:position] + b"\0\0" + whole[position + 2 :]):
+            with contextlib.suppress(httpx.DecodingError):
+                decoded(cut(broken, 50), coding)
 
 
 @pytest.mark.parametrize("coding", ENCODERS)

@@ -9,9 +9,12 @@ import threading
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import httpx
 from httpx._models import public_suffix
+from httpx._protocols.http1.serialize import serialize_fields
 
 
 def receive(cookies, url, *fields):
@@ -291,6 +294,25 @@ def test_a_value_goes_back_as_the_bytes_that_came(raw):
     assert cookies["c"] == "é"
     cookies.set_cookie_header(request)
     assert request.headers.raw[-1] == (b"Cookie", raw)
+
+
+_texts = st.text(alphabet=st.characters(codec="utf-8"), max_size=30)
+_names = st.sampled_from(["Domain", "Path", "Expires", "Max-Age", "Secure", "HttpOnly", "SameSite", "", "x"])
+_fields = st.builds(
+    lambda pair, attributes: "; ".join([pair, *(f"{name}={value}" for name, value in attributes)]).encode(),
+    _texts,
+    st.lists(st.tuples(_names, st.one_of(_texts, st.sampled_from(["a.test", "/", "9", "Thu, 01 Jan 2099 00:00:00 GMT"]))), max_size=5),
+)
+
+
+@settings(max_examples=300)
+@given(st.one_of(_fields, st.binary(max_size=60)))
+def test_whatever_a_server_sets_what_is_sent_is_a_header(field):
+    request = httpx.Request("GET", "https://a.test/")
+    cookies = httpx.Response(200, headers=[(b"Set-Cookie", field)], request=request).cookies
+    cookies.set_cookie_header(request)
+    serialize_fields(request.headers.raw)
+    assert request.headers.raw[1:] == [] or field.lstrip(b"\t ").startswith(request.headers.raw[1][1].partition(b"=")[0])
 
 
 # To whom they go.

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 
 from .._exceptions import StreamConsumed
 
-READ_SIZE = 65_536
+READ_SIZE = 262_144
 
 
 def is_async_file(content: object) -> bool:
