@@ -1,5 +1,7 @@
 """HTTPX: an HTTP client for Python, sync and async."""
 
+import typing
+
 from .__version__ import __description__, __title__, __version__
 from ._auth import Auth, BasicAuth, DigestAuth, FunctionAuth, NetRCAuth
 from ._client import USE_CLIENT_DEFAULT, AsyncClient, Client
@@ -56,6 +58,11 @@ from ._transports.base import AsyncBaseTransport, BaseTransport
 from ._transports.http import AsyncHTTPTransport, HTTPTransport
 from ._transports.mock import MockTransport
 from ._transports.wsgi import WSGITransport
+
+if typing.TYPE_CHECKING:
+    from ._tls.certificate import Certificate as Certificate
+    from ._tls.info import TLSInfo as TLSInfo
+    from ._tls.report import TLSReport as TLSReport
 
 __all__ = [
     "URL",
@@ -135,6 +142,15 @@ __all__ = [
     "request",
     "stream",
 ]
+
+
+def __getattr__(name: str) -> typing.Any:
+    # Types that programs rarely name: imported when they do.
+    if name not in ("Certificate", "TLSInfo", "TLSReport"):
+        raise AttributeError(f"module 'httpx' has no attribute {name!r}")
+    from ._tls import report
+
+    return getattr(report, name)
 
 
 def _rename(names: dict[str, object]) -> None:

@@ -54,7 +54,7 @@ def test_the_certificate_is_presented(meet, authority, files, form, through):
 
 
 @pytest.mark.parametrize("form", ["combined", "pair", "mixed", "encrypted", "PKCS #12", "PKCS #12 file"])
-def test_the_certificate_may_be_in_memory(meet, authority, files, form, tmp_path):
+def test_the_certificate_may_be_in_memory(meet, authority, files, form, tmp_path, monkeypatch):
     certificate, key = files.certificate.read_bytes(), files.key.read_bytes()
     archive = _pkcs12(certificate, key)
     (tmp_path / "client.p12").write_bytes(archive)
@@ -66,13 +66,15 @@ def test_the_certificate_may_be_in_memory(meet, authority, files, form, tmp_path
         "PKCS #12": (archive, None, PASSWORD),
         "PKCS #12 file": (tmp_path / "client.p12", None, lambda: PASSWORD.encode()),
     }[form]
-    before = set(os.listdir(tempfile.gettempdir()))
+    (tmp_path / "disk").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "disk"))
+    monkeypatch.setattr(tempfile, "mkstemp", lambda *args, **kwargs: pytest.fail("a key was written to a disk"))
     context = httpx.SSLContext(authority.pem, cert)
     meeting = meet(authority.server(demands_client=True), context)
     assert meeting.error is None
     assert SUBJECT in [pair for part in meeting.client_subject for pair in part]
     assert b"PRIVATE" not in repr(context).encode()
-    assert set(os.listdir(tempfile.gettempdir())) <= before | {"pytest-of-root"}, "no key was written to a disk"
+    assert list((tmp_path / "disk").iterdir()) == []
 
 
 def _pkcs12(certificate, key):

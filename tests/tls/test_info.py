@@ -85,6 +85,14 @@ async def test_plain_http_has_none(runtime, app):
     assert pickle.loads(pickle.dumps(getattr(response, "wrapped", response))).tls is None
 
 
+def test_the_types_have_public_names():
+    assert httpx.TLSInfo.__name__ == "TLSInfo"
+    assert httpx.TLSReport.__name__ == "TLSReport"
+    assert httpx.Certificate.__name__ == "Certificate"
+    with pytest.raises(AttributeError, match="no attribute 'TLSNothing'"):
+        httpx.TLSNothing  # noqa: B018
+
+
 def test_a_response_without_a_connection_has_none():
     transport = httpx.MockTransport(lambda request: httpx.Response(200))
     with httpx.Client(transport=transport) as client:
