@@ -6,6 +6,7 @@ import datetime
 import io
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -145,6 +146,42 @@ def test_a_failure_is_timed_as_far_as_it_went(command, scripted):
     assert outcome.status == 1
     assert f"GET {server.url}  RemoteProtocolError  (127.0.0.1)" in outcome.stderr
     assert "  wait " in outcome.stderr
+
+
+# The page.
+
+
+def test_the_page_shows_each_phase_on_one_scale(command, app, tmp_path):
+    assert command(app.url + "/redirect/1", "-L", "--trace", "trace.html").status == 0
+    page = (tmp_path / "trace.html").read_text()
+    assert page.count("<section>") == 2
+    bars = [(float(left), float(width)) for left, width in re.findall(r"left: ([\d.]+)%; width: ([\d.]+)%", page)]
+    assert len(bars) >= 5
+    assert all(left >= 0 and left + width <= 100.1 for left, width in bars)
+    assert [left for left, _ in bars] == sorted(left for left, _ in bars)
+
+
+def test_the_page_loads_nothing(command, app, tmp_path):
+    command(app.url, "--trace", "trace.html")
+    page = (tmp_path / "trace.html").read_text()
+    assert "default-src 'none'" in page
+    assert not re.search(r"(?i)<script|\ssrc=|\shref=|url\(|@import", page)
+
+
+def test_what_a_server_sends_is_text_on_the_page_and_credentials_are_not_there(command, scripted, tmp_path):
+    fields = [("X-Evil", "<script>alert(1)</script>"), ("Set-Cookie", "a=SECRET")]
+    server = scripted(keep_alive(lambda request: respond("body", headers=fields)))
+    command(server.url.replace("://", "://me:SECRET@"), "--cookies", "b", "SECRET", "--trace", "trace.html")
+    page = (tmp_path / "trace.html").read_text()
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+    assert "SECRET" not in page
+    assert "bWU6U0VDUkVU" not in page
+
+
+def test_a_failure_has_its_page_too(command, tmp_path):
+    assert command("http://127.0.0.1:1", "--trace", "trace.html").status == 6
+    assert "Connection refused" in (tmp_path / "trace.html").read_text()
 
 
 # The record.

@@ -24,6 +24,7 @@ from .options import OPTIONS, WORDS, Options
 from .progress import progress_bar
 from .recording import Recorder
 from .screen import Screen, human_size, silence_stdout
+from .trace_page import write_page
 from .waterfall import draw
 
 
@@ -80,7 +81,7 @@ def _perform(options: Options, screen: Screen) -> int:
         if options.curl:
             print(curl_command(options, plan, request))
             return 0
-        if options.timing or options.har is not None:
+        if options.timing or options.trace is not None or options.har is not None:
             recorder.watch(client)
             stack.callback(_report, options, screen, recorder)
         if download is not None:
@@ -135,6 +136,9 @@ def _report(options: Options, screen: Screen, recorder: Recorder) -> None:
         if screen.is_terminal:
             screen.err.print()
         draw(screen.err, recorder.exchanges)
+    if options.trace is not None:
+        with open(options.trace, "w", encoding="utf-8") as file:
+            write_page(file, recorder.exchanges)
     if options.har is not None:
         mode = 0o600 if options.har_secrets else 0o666
         with open(options.har, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, mode)) as file:

@@ -133,11 +133,14 @@ def _content(response: Response) -> dict[str, typing.Any]:
     return described
 
 
+def header_pairs(headers: Headers, *, with_secrets: bool) -> list[tuple[str, str]]:
+    """Names and values; unless `with_secrets`, those that hold credentials or cookies without their value."""
+    pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
+    return [(name, value if with_secrets or name.lower() not in _SECRET else _REDACTED) for name, value in pairs]
+
+
 def _headers(headers: Headers, with_secrets: bool) -> list[dict[str, str]]:
-    return [
-        {"name": name, "value": value if with_secrets or name.lower() not in _SECRET else _REDACTED}
-        for name, value in ((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw)
-    ]
+    return [{"name": name, "value": value} for name, value in header_pairs(headers, with_secrets=with_secrets)]
 
 
 def _cookies(field: str | None, with_secrets: bool) -> list[dict[str, str]]:

@@ -50,6 +50,7 @@ class Options:
     verbose: bool = False
     quiet: bool = False
     timing: bool = False
+    trace: str | None = None
     har: str | None = None
     har_secrets: bool = False
     curl: bool = False
@@ -163,6 +164,7 @@ OPTIONS: list[Section] = [
     Section(SCREEN, "--pretty/--raw", default=None, help="Lay out and colour the body, or do not; by default on a terminal."),
     Section(SCREEN, "-q", "--quiet", is_flag=True, help="Print nothing but the body into a pipe; the exit status tells."),
     Section(INSIGHT, "--timing", is_flag=True, help="Draw how long everything took: name, connection, TLS, waiting, body."),
+    Section(INSIGHT, "--trace", type=click.Path(), metavar="FILE", help="Draw the same as a page of HTML."),
     Section(
         INSIGHT,
         "--har",

@@ -7,10 +7,11 @@ import typing
 from rich.console import Console
 from rich.text import Text
 
+from .._models.url import URL
 from .body import safe
 from .recording import PHASES, Exchange
 
-_LABELS = {
+LABELS = {
     "name": "name lookup",
     "connect": "connect",
     "proxy": "proxy",
@@ -42,16 +43,28 @@ def draw(console: Console, exchanges: typing.Sequence[Exchange]) -> None:
 
 
 def _title(exchange: Exchange) -> Text:
-    outcome = type(exchange.error).__name__ if exchange.error is not None else "no response"
-    url = exchange.request.url
-    shown = url.copy_with(username=None, password=None) if url.userinfo else url
+    request = Text(safe(f"{exchange.request.method} {shown_url(exchange.request.url)}"), style="bold")
+    title = Text.assemble(request, f"  {describe_outcome(exchange)}")
+    return title.append(f"  ({describe_connection(exchange)})", style="dim") if exchange.phases else title
+
+
+def shown_url(url: URL) -> URL:
+    """A URL without the password that may be in it."""
+    return url.copy_with(username=None, password=None) if url.userinfo else url
+
+
+def describe_outcome(exchange: Exchange) -> str:
+    """The status and the version of HTTP, or the name of what failed."""
     if exchange.response is not None:
-        outcome = f"{exchange.response.status_code} {exchange.response.http_version}"
-    connection = ", ".join(filter(None, [exchange.address, exchange.tls])) if exchange.is_new_connection else "connection reused"
-    title = Text.assemble((safe(f"{exchange.request.method} {shown}"), "bold"), f"  {outcome}")
-    if exchange.phases:
-        title.append(f"  ({connection})", style="dim")
-    return title
+        return f"{exchange.response.status_code} {exchange.response.http_version}"
+    return type(exchange.error).__name__ if exchange.error is not None else "no response"
+
+
+def describe_connection(exchange: Exchange) -> str:
+    """Where a new connection leads and what protects it; of a reused one this was told before."""
+    if not exchange.phases:
+        return ""
+    return ", ".join(filter(None, [exchange.address, exchange.tls])) if exchange.is_new_connection else "connection reused"
 
 
 def _row(phase: str, when: tuple[float, float], begin: float, total: float, room: int, bar: str) -> Text:
@@ -59,7 +72,7 @@ def _row(phase: str, when: tuple[float, float], begin: float, total: float, room
     length = max(round((when[1] - when[0]) / total * room), 1)
     length = min(length, room - start)
     drawn = Text(" " * start + bar * length + " " * (room - start - length), style=_COLORS[phase])
-    return Text.assemble(f"  {_LABELS[phase]:<{_LABEL_WIDTH}}", drawn, f"{describe_seconds(when[1] - when[0]):>{_TIME_WIDTH}}")
+    return Text.assemble(f"  {LABELS[phase]:<{_LABEL_WIDTH}}", drawn, f"{describe_seconds(when[1] - when[0]):>{_TIME_WIDTH}}")
 
 
 def describe_seconds(seconds: float) -> str:
