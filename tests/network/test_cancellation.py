@@ -13,6 +13,7 @@ import httpx
 from tests.support.certificates import Authority
 from tests.support.leaks import LeakCheck
 from tests.support.proxies import http_proxy, socks5_proxy
+from tests.support.runtimes import RUNTIMES
 
 NAME = "www.example.org"
 
@@ -82,8 +83,12 @@ def transport(request, authority, app_server, scripted):
     return httpx.AsyncHTTPTransport(proxy=proxy, **settings)
 
 
-@pytest.mark.parametrize(("run", "cancel"), [(asyncio.run, cancel_on_asyncio), (trio.run, cancel_on_trio)], ids=["asyncio", "trio"])
-def test_every_await_can_be_cancelled_without_a_trace(transport, run, cancel):
+@pytest.mark.parametrize("name", ["asyncio", "uvloop", "trio"])
+def test_every_await_can_be_cancelled_without_a_trace(transport, name):
+    if name == "uvloop":
+        pytest.importorskip("uvloop", reason="uvloop is not available on this platform")
+    cancel = cancel_on_trio if name == "trio" else cancel_on_asyncio
+
     async def main() -> None:
         step = 1
         async with httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(10, pool=2)) as client:
@@ -99,5 +104,5 @@ def test_every_await_can_be_cancelled_without_a_trace(transport, run, cancel):
         assert step > 3
 
     check = LeakCheck()
-    run(main) if run is trio.run else run(main())
+    RUNTIMES[name].run(main)
     check.verify()

@@ -78,6 +78,18 @@ class TestTheSystemsResolver:
                 await resolving.get(f"http://{HOST}/")
         over.set()
 
+    async def test_a_look_up_for_which_there_is_no_thread_is_a_connect_error(self, client, app, local_hosts, monkeypatch):
+        def start(thread):
+            raise RuntimeError("can't start new thread")
+
+        local_hosts.add(HOST, {80: app.port})
+        async with client() as resolving:
+            with monkeypatch.context() as patched:
+                patched.setattr(threading.Thread, "start", start)
+                with pytest.raises(httpx.ConnectError, match="can't start new thread"):
+                    await resolving.get(f"http://{HOST}/json")
+            assert (await resolving.get(f"http://{HOST}/json")).status_code == 200
+
     async def test_addresses_need_no_resolver(self, client, app, local_hosts):
         def unwanted(host, port):
             raise AssertionError("an address was looked up")

@@ -40,7 +40,7 @@ C = typing.TypeVar("C", bound="AsyncClient")
 
 
 class AsyncClient(BaseClient):
-    """An HTTP client with a pool of connections, for asyncio.
+    """An HTTP client with a pool of connections, for asyncio and trio.
 
     Use it from one event loop, by any number of tasks. Close it when done, best with `async with`.
 

@@ -62,7 +62,12 @@ class Resolver:
         key = (os.getpid(), host, port)  # after a fork, nobody works on the parent's look-ups
         running = self._running.setdefault(key, ours)
         if running is ours:
-            threading.Thread(target=self._work, args=(key, ours), name=f"httpx-resolve-{host}", daemon=True).start()
+            thread = threading.Thread(target=self._work, args=(key, ours), name=f"httpx-resolve-{host}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # the process has as many as it may have
+                del self._running[key]
+                ours.set_exception(OSError(str(error)))
         return running
 
     def _work(self, key: tuple[int, str, int], lookup: _Lookup) -> None:

@@ -1,0 +1,139 @@
+"""What every byte stream owes to those above it, plain or encrypted, and TLS in TLS."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+
+import pytest
+
+import httpx
+from tests.support.certificates import Authority
+from tests.support.proxies import http_proxy
+from tests.support.servers import PATIENCE, respond
+
+pytestmark = pytest.mark.usefixtures("no_leaks")
+
+NAME = "www.example.org"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(params=["plain", "tls", "tls in tls"])
+def connected(request, runtime, authority, scripted):
+    """A server that runs the given script, a client for it, and the server's URL."""
+
+    def start(script):
+        context = httpx.SSLContext(verify=authority.pem)
+        if request.param == "plain":
+            server = scripted(script)
+            return server, runtime.client(timeout=PATIENCE), server.url
+        server = scripted(script, ssl_context=authority.server(NAME, "127.0.0.1"))
+        if request.param == "tls":
+            return server, runtime.client(ssl_context=context, timeout=PATIENCE), server.url
+        proxy = scripted(http_proxy({f"{NAME}:443": server.port}), ssl_context=authority.server("127.0.0.1"))
+        through = httpx.Proxy(proxy.url, ssl_context=context)
+        return server, runtime.client(proxy=through, ssl_context=context, timeout=PATIENCE), f"https://{NAME}"
+
+    return start
+
+
+async def test_an_answer_that_comes_while_the_request_is_sent_is_kept_whole(connected):
+    answered = threading.Event()
+
+    def script(conn):
+        conn.read_head()
+        conn.read_until(b"first")
+        conn.send(respond(b"that is enough", 413, [("Connection", "close")]))
+        answered.set()
+        conn.wait_closed()
+
+    def parts():
+        yield b"first"
+        answered.wait(PATIENCE)
+        for _ in range(20):
+            yield b"x" * 65_536
+
+    _, client, url = connected(script)
+    async with client:
+        response = await client.post(url, content=parts())
+    assert (response.status_code, response.content) == (413, b"that is enough")
+
+
+async def test_large_bodies_pass_both_ways_unchanged(connected):
+    body = bytes(range(256)) * 20_000
+
+    def script(conn):
+        request = conn.read_request()
+        conn.send(respond(request.body))
+
+    _, client, url = connected(script)
+    async with client:
+        assert (await client.post(url, content=body)).content == body
+
+
+async def test_after_an_upgrade_the_connection_is_the_callers(connected, runtime):
+    def script(conn):
+        conn.read_head()
+        conn.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nhello")
+        while True:
+            conn.send(conn.read_exactly(1))
+
+    _, client, url = connected(script)
+    async with client, client.stream("GET", url, headers={"Connection": "upgrade", "Upgrade": "echo"}) as response:
+        network = response.extensions["network_stream"]
+
+        async def call(method, *args):
+            result = method(*args)
+            return await result if runtime.is_async else result
+
+        assert response.status_code == 101
+        assert await call(network.read, 100) == b"hello"
+        await call(network.write, b"ab")
+        received = b""
+        while len(received) < 2:
+            received += await call(network.read, 100)
+        assert received == b"ab"
+        assert isinstance(network.get_extra_info("ssl_object"), ssl.SSLObject | ssl.SSLSocket) == url.startswith("https")
+        assert network.get_extra_info("server_addr")[0] == "127.0.0.1"
+        assert network.get_extra_info("is_readable") is False
+
+
+async def test_tls_is_never_started_over_what_was_not_read(runtime, scripted):
+    def script(conn):
+        conn.read_head()
+        conn.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: TLS/1.2\r\n\r\nEVIL")
+        conn.wait_closed()
+
+    async with runtime.client() as client, client.stream("GET", scripted(script).url, headers={"Upgrade": "TLS/1.2"}) as response:
+        network = response.extensions["network_stream"]
+        with pytest.raises(httpx.RemoteProtocolError, match="before the TLS handshake"):
+            await _start_tls(network, runtime, httpx.SSLContext())
+
+
+async def _start_tls(network, runtime, context):
+    started = network.start_tls(context, NAME)
+    return await started if runtime.is_async else started
+
+
+async def test_a_connection_can_be_upgraded_to_tls(runtime, scripted, authority):
+    def script(conn):
+        conn.read_head()
+        conn.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: TLS/1.2\r\n\r\n")
+        conn.upgrade_to_tls(authority.server(NAME))
+        conn.send(conn.read_exactly(4))
+        conn.wait_closed()
+
+    server = scripted(script)
+    async with runtime.client() as client, client.stream("GET", server.url, headers={"Upgrade": "TLS/1.2"}) as response:
+        plain = response.extensions["network_stream"]
+        network = await _start_tls(plain, runtime, httpx.SSLContext(verify=authority.pem))
+        written = network.write(b"ping")
+        if runtime.is_async:
+            await written
+        read = network.read(100)
+        assert (await read if runtime.is_async else read) == b"ping"
+        assert network.get_extra_info("ssl_object").version() == "TLSv1.3"
