@@ -290,7 +290,7 @@ BASE = "http://u:p@h:81/p?q=1#f"
         ({"host": "[::1]"}, "http://u:p@[::1]:81/p?q=1#f"),
         ({"port": None}, "http://u:p@h/p?q=1#f"),
         ({"port": 80}, "http://u:p@h/p?q=1#f"),
-        ({"port": 0}, "http://u:p@h:0/p?q=1#f"),
+        ({"port": 1}, "http://u:p@h:1/p?q=1#f"),
         ({"scheme": "https", "port": 443}, "https://u:p@h/p?q=1#f"),
         ({"netloc": b"x:9"}, "http://u:p@x:9/p?q=1#f"),
         ({"netloc": b"[::2]:9"}, "http://u:p@[::2]:9/p?q=1#f"),

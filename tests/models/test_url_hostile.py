@@ -197,7 +197,7 @@ def test_a_zone_belongs_to_a_link_local_address_and_names_an_interface(host: str
 
 
 @pytest.mark.parametrize(
-    "port", ["+80", "-1", " 80", "80 ", "\uff18\uff10", "\u0663", "99999", "65536", "0x50", "8_0", "80:80", "x", "1" * 5_000]
+    "port", ["+80", "-1", " 80", "80 ", "\uff18\uff10", "\u0663", "99999", "65536", "0", "000", "0x50", "8_0", "80:80", "x", "1" * 5_000]
 )
 def test_a_port_is_ascii_digits_up_to_65535(port: str) -> None:
     assert "port" in refused(f"http://h:{port}/")

@@ -127,7 +127,7 @@ class URL:
             self._origin = (scheme, host, default)
         else:
             number = int(port)
-            if number > 65_535:
+            if not 0 < number <= 65_535:
                 return False
             self._origin = (scheme, host, number)
             if number == default:

@@ -277,12 +277,12 @@ def parse_hostport(text: str, scheme: str, quote: bool = True) -> tuple[str, str
 
 
 def parse_port(text: str, quote: bool = True) -> int | None:
-    """The port: ASCII digits, 0 to 65535; empty means the scheme's default, None. Raises `InvalidURL`."""
+    """The port: ASCII digits, 1 to 65535, since nobody can listen on 0; empty means the scheme's default, None. Raises `InvalidURL`."""
     if not text:
         return None
-    digits = text.lstrip("0") or "0"
-    if not (text.isascii() and text.isdigit()) or len(digits) > 5 or int(digits) > 65_535:
-        raise InvalidURL(f"Invalid port{' ' + cut(text) if quote else ''}: it is a decimal number from 0 to 65535.")
+    digits = text.lstrip("0")
+    if not (text.isascii() and digits.isdigit()) or len(digits) > 5 or int(digits) > 65_535:
+        raise InvalidURL(f"Invalid port{' ' + cut(text) if quote else ''}: it is a decimal number from 1 to 65535.")
     return int(digits)
 
 
