@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.servers import respond_chunked
+from tests.support.servers import keep_alive, respond, respond_chunked
 
 HTTPX = [sys.executable, "-m", "httpx"]
 
@@ -26,6 +26,12 @@ def run(*arguments: str, **settings) -> subprocess.CompletedProcess[bytes]:
 def test_a_body_goes_through_a_pipe(app):
     done = run(app.url + "/bytes/300000")
     assert (done.returncode, len(done.stdout), done.stderr) == (0, 300_000, b"")
+
+
+def test_a_terminal_without_the_characters_gets_their_numbers(scripted):
+    server = scripted(keep_alive(lambda request: respond("é", headers=[("Content-Type", "text/plain")])))
+    done = subprocess.run([*HTTPX, server.url, "--pretty"], capture_output=True, timeout=60, env=environment(PYTHONIOENCODING="ascii"))
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, b"\\xe9", b"")
 
 
 def test_the_installed_command(app):

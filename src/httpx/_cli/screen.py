@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import typing
@@ -29,6 +30,8 @@ def stderr() -> Console:
 
 
 def _console(file: typing.TextIO) -> Console:
+    if isinstance(file, io.TextIOWrapper):
+        file.reconfigure(errors="backslashreplace")  # what the terminal has no character for is no reason to fail
     return Console(file=file, highlight=False, markup=False, emoji=False, legacy_windows=False)
 
 
