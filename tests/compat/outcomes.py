@@ -12,6 +12,7 @@ The outcomes with HTTPX 0.28.1 are recorded in httpx-0.28.1.json, by running thi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import io
 import json
@@ -177,6 +178,45 @@ def wire(method: str, path: str = "/", client: dict[str, Any] | None = None, **s
         return [*re.sub(rb"(?mi)^accept-encoding:.*?$", b"Accept-Encoding: SOME", head).split(b"\r\n"), body]
 
 
+def talk(answer: bytes, method: str = "GET", client: dict[str, Any] | None = None, reads: bool = True, **settings: Any) -> Any:
+    """What a client makes of this answer, after which the connection is closed (or, if not `reads`, left open and silent)."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(2)
+        done = threading.Event()
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):  # a client that refuses to send connects, or not, and leaves
+                connection, _ = listener.accept()
+                respond(connection)
+
+        def respond(connection: socket.socket) -> None:
+            with connection:
+                connection.settimeout(2)
+                data = b""
+                while b"\r\n\r\n" not in data:
+                    received = connection.recv(65536)
+                    if not received:
+                        return
+                    data += received
+                connection.sendall(answer)
+                if not reads:
+                    done.wait(5)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            with httpx.Client(**(client or {})) as opened:
+                response = opened.request(method, f"http://127.0.0.1:{listener.getsockname()[1]}/", **settings)
+                return response.http_version, response.reason_phrase, response
+        except httpx.HTTPError as error:
+            return error, type(error).__mro__[1].__name__, error.request.method
+        finally:
+            done.set()
+            thread.join(5)
+
+
 def echo(request: httpx.Request) -> httpx.Response:
     """An answer for `flow` and transports: what was asked."""
     headers = {name: value for name, value in request.headers.items() if name not in ("accept-encoding", "user-agent")}
@@ -214,7 +254,7 @@ _AT_HAND = {
     "json": json,
     "pickle": pickle,
     "ssl": ssl,
-    **{f.__name__: f for f in (sent, flow, redirect, ended, run, wire, echo, Gives, changed)},
+    **{f.__name__: f for f in (sent, flow, redirect, ended, run, wire, talk, echo, Gives, changed)},
 }
 
 

@@ -136,7 +136,7 @@ def sentry():
         default_integrations=False,
     )
     yield events
-    sentry_sdk.init()
+    sentry_sdk.init(default_integrations=False)
 
 
 def test_sentry_traces_requests_and_leaves_a_breadcrumb(sentry, app):
