@@ -63,6 +63,13 @@ def test_paths_and_bools_make_a_context_each(authority):
         assert repr(resolve_ssl_context(verify=verify)) == f"SSLContext(verify={str(authority.pem)!r})"
 
 
+def test_the_newer_forms_go_through_the_older_arguments_too(meet, authority):
+    pem = authority.pem.read_bytes()
+    for verify in (pem, [True, authority.pem], [pem]):
+        assert meet(authority.server(), resolve_ssl_context(verify)).error is None
+    assert meet(authority.server(demands_client=True), resolve_ssl_context(pem, authority.client().combined.read_bytes())).client_subject
+
+
 def test_a_client_certificate_goes_with_every_way_to_verify(meet, authority):
     files = authority.client()
     server = authority.server(demands_client=True)

@@ -6,6 +6,9 @@ import logging
 import ssl
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 import httpx
 from tests.support.servers import keep_alive, respond
@@ -129,6 +132,25 @@ async def test_changes_made_to_the_context_outlive_the_files(runtime, authority,
             with pytest.raises(httpx.TLSError):
                 await client.get(app_server(ssl_context=old).url)
         files.write(bundle=b"# comment\n" + authority.pem.read_bytes())
+
+
+async def test_an_archive_with_certificate_and_key_is_followed_too(runtime, server, files, authority):
+    def write(name):
+        client = authority.client(name)
+        archive = pkcs12.serialize_key_and_certificates(
+            None,
+            serialization.load_pem_private_key(client.key.read_bytes(), None),
+            x509.load_pem_x509_certificate(client.certificate.read_bytes()),
+            None,
+            serialization.BestAvailableEncryption(b"secret"),
+        )
+        files._put(files.key, archive)
+
+    write("archived")
+    context = httpx.SSLContext(verify=files.bundle, cert=(files.key, None, "secret"), reload=True)
+    assert await ask(runtime, server, context) == "archived"
+    write("renewed")
+    assert await ask(runtime, server, context) == "renewed"
 
 
 def test_unusable_files_are_reported_at_once_by_the_constructor(files):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 import threading
 import typing
 
 from .context import SSLContext, is_ssl_context
 from .identity import Cert
+from .trust import Trust
 
-Verify = typing.Union[ssl.SSLContext, str, "os.PathLike[str]", bool]
+Verify = ssl.SSLContext | Trust
 
 _lock = threading.Lock()
 _default: SSLContext | None = None  # until the first handshake that needs one
@@ -51,7 +51,7 @@ def resolve_ssl_context(
         return typing.cast(ssl.SSLContext, verify)
     if verify is True and cert is None:
         return None
-    return SSLContext(typing.cast("bool | str | os.PathLike[str]", verify), cert)
+    return SSLContext(typing.cast("Trust", verify), cert)
 
 
 def create_ssl_context(verify: Verify = True, cert: Cert | None = None, trust_env: bool = True) -> ssl.SSLContext:

@@ -42,8 +42,7 @@ class Identity(typing.NamedTuple):
 
     def read(self) -> Identity:
         """The same with the content of the files, as they are now. Raises an `OSError` that names the file."""
-        key = self.certificate if self.key is None else self.key
-        return Identity(_read(self.certificate), _read(key), self.password)
+        return Identity(_read(self.certificate), None if self.key is None else _read(self.key), self.password)
 
 
 def name_identity(cert: Cert) -> Identity:

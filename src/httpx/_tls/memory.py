@@ -7,6 +7,8 @@ import os
 import threading
 from collections.abc import Iterator
 
+_OWN_FILES = "/proc/self/fd"
+
 
 @contextlib.contextmanager
 def as_file(data: bytes) -> Iterator[str]:
@@ -15,9 +17,9 @@ def as_file(data: bytes) -> Iterator[str]:
     Linux: a file in memory that has no name. Other Unix systems: a pipe. Windows, where there is neither: a file that only
     this user may read, and which is deleted at the end of the block.
     """
-    if hasattr(os, "memfd_create"):
+    if hasattr(os, "memfd_create") and os.path.isdir(_OWN_FILES):
         with contextlib.closing(_MemoryFile(data)) as file:
-            yield f"/proc/self/fd/{file.descriptor}"
+            yield f"{_OWN_FILES}/{file.descriptor}"
     elif os.path.isdir("/dev/fd"):
         with _piped(data) as path:
             yield path

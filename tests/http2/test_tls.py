@@ -1,0 +1,30 @@
+"""TLS under HTTP/2: its facts, and its sessions."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize("server", ["hypercorn_tls", "nginx_tls"])
+async def test_the_facts_are_known_and_sessions_resumed(runtime, h2_client, identity, request, server):
+    url = request.getfixturevalue(server)
+    context = identity.trusting()
+    seen = []
+    for _ in range(2):
+        async with h2_client(ssl_context=context, http1=True) as client:
+            first, second = await client.get(url), await client.get(url)
+            assert first.http_version == "HTTP/2"
+            assert first.tls is second.tls
+            seen.append(first.tls)
+    assert [tls.alpn for tls in seen] == ["h2", "h2"]
+    assert [tls.resumed for tls in seen] == [False, True]
+    assert all(tls.verified and len(tls.chain) == 2 for tls in seen)
+
+
+async def test_a_session_of_another_offer_is_not_resumed(runtime, h2_client, identity, nginx_tls):
+    context = identity.trusting()
+    async with h2_client(ssl_context=context, http1=True) as client:
+        assert (await client.get(nginx_tls)).tls.alpn == "h2"
+    async with runtime.client(ssl_context=context) as client:
+        response = await client.get(nginx_tls)
+    assert (response.tls.alpn, response.tls.resumed) == ("http/1.1", False)
