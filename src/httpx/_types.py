@@ -28,13 +28,13 @@ CertTypes = (
     PathTypes | tuple[PathTypes, PathTypes | None] | tuple[PathTypes, PathTypes | None, str | bytes | Callable[[], str | bytes] | None]
 )
 
-RequestContent = str | bytes | bytearray | memoryview | typing.IO[bytes] | Iterable[bytes] | AsyncIterable[bytes]
+RequestContent = str | bytes | bytearray | memoryview | typing.IO[bytes] | os.PathLike[str] | Iterable[bytes] | AsyncIterable[bytes]
 RequestData = Mapping[str, typing.Any] | Sequence[tuple[str, typing.Any]]
 RequestExtensions = Mapping[str, typing.Any]
 ResponseContent = str | bytes | Iterable[bytes] | AsyncIterable[bytes]
 ResponseExtensions = Mapping[str, typing.Any]
 
-FileContent = typing.IO[bytes] | bytes | str | Iterable[bytes] | AsyncIterable[bytes]
+FileContent = typing.IO[bytes] | os.PathLike[str] | bytes | str | Iterable[bytes] | AsyncIterable[bytes]
 FileTypes = (
     FileContent
     | tuple[str | None, FileContent]

@@ -83,6 +83,15 @@ def test_a_file_is_sent_from_where_it_stands_and_again():
     assert [b"".join(made.stream) for _ in range(2)] == [b"456789"] * 2
 
 
+def test_a_path_stands_for_the_file_there(tmp_path):
+    (tmp_path / "file").write_bytes(b"hello")
+    made = request(content=tmp_path / "file")
+    assert made.headers["Content-Length"] == "5"
+    assert [b"".join(made.stream) for _ in range(2)] == [b"hello"] * 2
+    with pytest.raises(FileNotFoundError):
+        request(content=tmp_path / "absent")
+
+
 def test_a_file_need_not_be_more_than_something_to_read():
     class File:
         def __init__(self):

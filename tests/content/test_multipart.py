@@ -64,6 +64,17 @@ def test_an_open_file_is_called_by_the_last_part_of_its_name(tmp_path):
         assert body_of(files={"f": file}) == part('name="f"; filename="report.txt"', "hello", "Content-Type: text/plain") + END
 
 
+def test_a_path_stands_for_the_file_there(tmp_path):
+    named_file(tmp_path).close()
+    request = httpx.Request("POST", "http://example.org/", files={"f": tmp_path / "report.txt"})
+    bodies = [b"".join(request.stream) for _ in range(2)]
+    assert bodies[0] == bodies[1]
+    assert b'filename="report.txt"\r\nContent-Type: text/plain\r\n\r\nhello\r\n' in bodies[0]
+    assert request.headers["Content-Length"] == str(len(bodies[0]))
+    with pytest.raises(FileNotFoundError):
+        httpx.Request("POST", "http://example.org/", files={"f": ("name", tmp_path / "absent")})
+
+
 def test_one_field_has_several_files_in_a_list_of_pairs():
     expected = part('name="f"; filename="upload"', "1", OCTETS) + part('name="f"; filename="upload"', "2", OCTETS)
     assert body_of(files=[("f", b"1"), ("f", b"2")]) == expected + END

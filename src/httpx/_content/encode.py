@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import typing
 import warnings
 from collections.abc import Iterable, Mapping
@@ -54,17 +55,17 @@ def encode_response(content: typing.Any = None, text: str | None = None, html: s
 
 
 def encode_content(content: typing.Any) -> Described:
-    """Bytes, text, a file, or an iterable of bytes. What has no length that is known goes out in chunks."""
+    """Bytes, text, a file or the path of one, or an iterable of bytes. What has no length that is known goes out in chunks."""
     if isinstance(content, (bytes, str, bytearray, memoryview)):
         body = content.encode("utf-8") if isinstance(content, str) else bytes(content)
         return ({"Content-Length": str(len(body))} if body else {}), ByteStream(body)
     if is_async_file(content) and not isinstance(content, Iterable):  # what is both, either client can send as the one
         return {"Transfer-Encoding": "chunked"}, AsyncIteratorByteStream(content)
-    if (isinstance(content, Iterable) or hasattr(content, "read")) and not isinstance(content, Mapping):
+    if (isinstance(content, (Iterable, os.PathLike)) or hasattr(content, "read")) and not isinstance(content, Mapping):
         length = remaining_length(content)
         framing = {"Transfer-Encoding": "chunked"} if length is None else {"Content-Length": str(length)}
         return framing, IteratorByteStream(content)
-    raise TypeError(f"content= is bytes, text, a file, or an iterable of bytes, not {type(content).__name__}.")
+    raise TypeError(f"content= is bytes, text, a file, a path, or an iterable of bytes, not {type(content).__name__}.")
 
 
 def encode_json(json: typing.Any) -> Described:

@@ -26,12 +26,16 @@ def is_async_file(content: object) -> bool:
 
 def total_length(content: typing.Any) -> int | None:
     """The size of a file, None if it cannot be told. Asked of the file itself: the system knows only what is on the disk."""
+    if isinstance(content, os.PathLike):
+        return os.stat(content).st_size
     place = _places(content)
     return None if place is None else place[1]
 
 
 def remaining_length(content: typing.Any) -> int | None:
     """How much of a file follows its present position, None if it cannot be told."""
+    if isinstance(content, os.PathLike):
+        return os.stat(content).st_size
     place = _places(content)
     return None if place is None else max(place[1] - place[0], 0)
 
@@ -73,7 +77,7 @@ class _Reader:
 
 
 class FileReader(_Reader):
-    """Iterates the bytes of a file, from `start` each time, or of an iterable.
+    """Iterates the bytes of a file, from `start` each time, of the file at a path, or of an iterable.
 
     An iterator, and a file that cannot go back, can be read once: then `StreamConsumed` is raised. Raises `TypeError` for
     a file in text mode.
@@ -81,6 +85,11 @@ class FileReader(_Reader):
 
     def __iter__(self) -> Iterator[bytes]:
         content = self._content
+        if isinstance(content, os.PathLike):
+            with open(content, "rb") as file:
+                while part := file.read(READ_SIZE):
+                    yield part
+            return
         if not hasattr(content, "read"):
             self._begin(is_repeatable=not hasattr(content, "__next__"))
             yield from content

@@ -184,13 +184,15 @@ def _file(name: str, value: typing.Any) -> _Part:
         return _Part(head, (body,), None, len(body))
     if is_async_file(content):
         return _Part(head, (), AsyncFileReader(content, start=0), None)
-    if hasattr(content, "read") or isinstance(content, Iterable):
+    if hasattr(content, "read") or isinstance(content, (Iterable, os.PathLike)):
         return _Part(head, (), FileReader(content, start=0), total_length(content))
-    raise TypeError(f"The content of the file {name!r} is bytes, a str, a file, or an iterable of bytes, not {type(content).__name__}.")
+    raise TypeError(
+        f"The content of the file {name!r} is bytes, a str, a file, a path, or an iterable of bytes, not {type(content).__name__}."
+    )
 
 
 def _name_of(file: object) -> str:
-    name = getattr(file, "name", None)
+    name = os.fspath(file) if isinstance(file, os.PathLike) else getattr(file, "name", None)
     if not isinstance(name, (str, bytes)) or isinstance(file, AsyncIterable):
         return "upload"
     return os.path.basename(os.fsdecode(name)) or "upload"

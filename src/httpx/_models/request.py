@@ -22,9 +22,9 @@ class Request:
 
     The content is the first that is given of
 
-    * `content`: bytes, text, a file, or an iterable of bytes,
-    * `files`: a mapping (or pairs) of field names to files, each bytes, a file, an iterable of bytes, or a tuple of file
-      name, content and, if wanted, content type and headers; sent with the fields in `data` as multipart/form-data,
+    * `content`: bytes, text, a file or the path of one (a `pathlib.Path`), or an iterable of bytes,
+    * `files`: a mapping (or pairs) of field names to files, each bytes, a file, a path, an iterable of bytes, or a tuple of
+      file name, content and, if wanted, content type and headers; sent with the fields in `data` as multipart/form-data,
     * `data`: a form, whose values may be lists,
     * `json`: anything that `json.dumps` takes,
 
