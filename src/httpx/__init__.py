@@ -50,6 +50,7 @@ from ._models.response import Response
 from ._models.status import codes
 from ._models.url import URL
 from ._network.resolver import Resolver
+from ._pool.pool import PoolStats
 from ._proxy import Proxy
 from ._tls.context import SSLContext
 from ._tls.default import create_ssl_context
@@ -96,6 +97,7 @@ __all__ = [
     "MockTransport",
     "NetRCAuth",
     "NetworkError",
+    "PoolStats",
     "PoolTimeout",
     "ProtocolError",
     "Proxy",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import typing
 
+from ._exceptions import ConnectTimeout, PoolTimeout, ReadTimeout, TimeoutException, WriteTimeout
 from ._types import TimeoutTypes as TimeoutTypes
 
 
@@ -27,12 +29,15 @@ class Timeout:
     * `read`: until the head of the response is complete, then for each further piece of its body.
     * `write`: for each piece of the request that is handed to the network.
     * `pool`: waiting for a free connection.
+    * `total`: the whole exchange, from sending the request to the last byte of the response, redirects and all that a
+      client sends by itself included. Not set unless it is given.
 
-    `Timeout(5.0)` sets all four, `Timeout(5.0, connect=60.0)` all but one, `Timeout(None)` none. Without a default all
-    four must be given, or `ValueError` is raised. Clients use `Timeout(5.0)` unless told otherwise.
+    `Timeout(5.0)` sets the first four, `Timeout(5.0, connect=60.0)` all but one, `Timeout(None)` none,
+    `Timeout(total=30.0)` nothing but the deadline. Without a default all four must be given, or `ValueError` is raised.
+    Clients use `Timeout(5.0)` unless told otherwise.
     """
 
-    __slots__ = ("_phases", "connect", "pool", "read", "write")
+    __slots__ = ("_phases", "connect", "pool", "read", "total", "write")
 
     def __init__(
         self,
@@ -42,6 +47,7 @@ class Timeout:
         read: float | None | UnsetType = UNSET,
         write: float | None | UnsetType = UNSET,
         pool: float | None | UnsetType = UNSET,
+        total: float | None | UnsetType = UNSET,
     ) -> None:
         default: typing.Sequence[typing.Any]
         if isinstance(timeout, Timeout):
@@ -52,6 +58,8 @@ class Timeout:
                     "A timeout tuple holds two to four values: (connect, read, write, pool); those left out are without limit."
                 )
             default = (*timeout, None, None)[:4]
+        elif timeout is UNSET and total is not UNSET:
+            default = (None,) * 4
         else:
             default = (timeout,) * 4
         given = (connect, read, write, pool)
@@ -62,22 +70,56 @@ class Timeout:
         self.read: float | None = values[1]
         self.write: float | None = values[2]
         self.pool: float | None = values[3]
+        self.total: float | None = getattr(timeout, "total", None) if isinstance(total, UnsetType) else total
         self._phases = {"connect": self.connect, "read": self.read, "write": self.write, "pool": self.pool}
+        if self.total is not None:
+            self._phases["total"] = self.total
 
     def as_dict(self) -> dict[str, float | None]:
-        """The four values by name, as transports receive them in `request.extensions["timeout"]`."""
+        """The values by name, as transports receive them in `request.extensions["timeout"]`; `total` only if it is set."""
         return self._phases.copy()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Timeout) and self._phases == other._phases
 
     def __hash__(self) -> int:
-        return hash((self.connect, self.read, self.write, self.pool))
+        return hash(tuple(self._phases.values()))
 
     def __repr__(self) -> str:
-        if len(set(self._phases.values())) == 1:
-            return f"Timeout(timeout={self.connect})"
-        return f"Timeout(connect={self.connect}, read={self.read}, write={self.write}, pool={self.pool})"
+        total = "" if self.total is None else f", total={self.total}"
+        if self.connect == self.read == self.write == self.pool:
+            return f"Timeout(timeout={self.connect}{total})"
+        return f"Timeout(connect={self.connect}, read={self.read}, write={self.write}, pool={self.pool}{total})"
+
+
+class Countdown(dict[str, float | None]):
+    """The time-outs of an exchange that has a deadline: none of them is longer than what is left."""
+
+    def __init__(self, timeouts: typing.Mapping[str, float | None]) -> None:
+        super().__init__(timeouts)
+        self.total: float = timeouts["total"] or 0.0
+        self.deadline = time.monotonic() + self.total
+
+    def get(self, phase: str, default: typing.Any = None) -> typing.Any:
+        """The seconds that a phase which begins now may take. Raises its exception if none are left."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise _OUT_OF_TIME[phase](f"The {self.total:g} seconds for the whole exchange were over.")
+        seconds = super().get(phase, default)
+        return left if seconds is None else min(seconds, left)
+
+    def explain(self, error: BaseException) -> None:
+        """Say so, if it is the deadline that `error` comes from."""
+        if isinstance(error, TimeoutException) and time.monotonic() >= self.deadline and not hasattr(error, "__notes__"):
+            error.add_note(f"The whole exchange was to take {self.total:g} seconds at most: Timeout(total={self.total:g}).")
+
+
+_OUT_OF_TIME: dict[str, type[TimeoutException]] = {
+    "connect": ConnectTimeout,
+    "read": ReadTimeout,
+    "write": WriteTimeout,
+    "pool": PoolTimeout,
+}
 
 
 class Limits:

@@ -198,7 +198,7 @@ async def test_every_await_of_a_request_can_be_cancelled_without_a_trace(scripte
                 finished = False
             response = await client.get(server.url + "/next")
             assert response.content == b"/next"
-            assert client._transport._pool.counts() == {"open": 1, "idle": 1, "busy": 0, "waiting": 0}
+            assert client.pool_stats() == (1, 1, 0, 0)
             return finished
 
     step = 1
@@ -236,7 +236,7 @@ async def test_a_storm_of_cancelled_requests_mixes_up_no_answers(scripted):
             random.choice(tasks).cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert {type(result) for result in results} <= {type(None), asyncio.CancelledError}
-        assert client._transport._pool.counts()["busy"] == 0
+        assert client.pool_stats().in_use == 0
         assert (await client.get(server.url + "/after")).content == b"/after"
 
 

@@ -166,7 +166,11 @@ async def test_a_tls_handshake_that_stalls_runs_into_the_connect_timeout(runtime
 
 
 async def test_https_to_a_plain_port_is_a_connect_error(runtime, scripted):
-    server = scripted(lambda conn: conn.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"))
+    def script(conn):
+        conn.read_exactly(5)
+        conn.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    server = scripted(script)
     async with runtime.client() as client:
         with pytest.raises(httpx.ConnectError, match=str(server.port)) as caught:
             await client.get(server.url.replace("http:", "https:"))

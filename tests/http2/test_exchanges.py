@@ -93,16 +93,19 @@ async def test_a_body_of_any_kind_is_sent_whole(runtime, h2_client, scripted):
         assert (await client.post(server.url, content=b"")).content == b""
 
 
+BIG = pattern(3_000_000)
+
+
 async def test_many_requests_share_one_connection(runtime, h2_client, nghttpd, nghttpd_files):
     (nghttpd_files / "small").write_bytes(b"small")
-    (nghttpd_files / "big").write_bytes(pattern(3_000_000))
+    (nghttpd_files / "big").write_bytes(BIG)
 
     async with h2_client() as client:
 
         async def fetch():
             for _ in range(5):
                 assert (await client.get(nghttpd + "/small")).content == b"small"
-            assert (await client.get(nghttpd + "/big")).content == pattern(3_000_000)
+            assert (await client.get(nghttpd + "/big")).content == BIG
 
         await runtime.gather(*[fetch for _ in range(20)])
         numbers = {(await client.get(nghttpd + "/small")).extensions["stream_id"] for _ in range(2)}

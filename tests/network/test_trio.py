@@ -63,8 +63,7 @@ def test_a_deadline_of_trio_ends_a_request_wherever_it_is(silent, scripted, sche
                 with trio.move_on_after(0.05) as scope:
                     await client.get(f"{scheme}://{server.authority}/")
                 assert scope.cancelled_caught
-            counts = client._transport._pool.counts()
-            assert (counts["open"], counts["waiting"]) == (0, 0)
+            assert client.pool_stats() == (0, 0, 0, 0)
 
     trio.run(main)
 

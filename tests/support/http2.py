@@ -141,13 +141,27 @@ class HTTP2Peer:
 
 
 def keep_alive_http2(answer: Callable[[dict[str, str], bytes], bytes], values: dict[int, int] | None = None) -> Script:
-    """A script that answers request after request with what `answer` makes of its fields and body."""
+    """A script that answers all requests, as they are complete, with what `answer` makes of their fields and bodies."""
 
     def script(conn: Connection) -> None:
         peer = HTTP2Peer(conn, values)
+        requests: dict[int, tuple[dict[str, str], bytearray]] = {}
         while True:
-            stream_id, fields, body = peer.read_request()
-            peer.respond(stream_id, answer(fields, body))
+            found = peer.read_frame()
+            if found.type == HEADERS:
+                fields = peer.decoder.decode(found.payload[5:] if found.flags & 0x20 else found.payload)
+                requests[found.stream_id] = ({str(name): str(value) for name, value in fields}, bytearray())
+            elif found.type == RST_STREAM:
+                requests.pop(found.stream_id, None)
+            elif found.type == DATA and found.payload:
+                peer.send(window_update(0, len(found.payload)))
+                if found.stream_id in requests:
+                    requests[found.stream_id][1].extend(found.payload)
+                    if not found.flags & END_STREAM:
+                        peer.send(window_update(found.stream_id, len(found.payload)))
+            if found.type in (HEADERS, DATA) and found.flags & END_STREAM and found.stream_id in requests:
+                fields, body = requests.pop(found.stream_id)
+                peer.respond(found.stream_id, answer(fields, bytes(body)))
 
     return script
 

@@ -21,6 +21,7 @@ from .._models.headers import Headers, HeaderTypes
 from .._models.query import QueryParams
 from .._models.request import Request
 from .._models.url import URL, parse_url
+from .._pool.pool import PoolStats
 from .._tls.default import resolve_ssl_context
 from .._types import (
     AuthTypes,
@@ -111,6 +112,14 @@ class BaseClient:
     def is_closed(self) -> bool:
         """Whether the client was closed; a closed client sends nothing any more."""
         return self._state is ClientState.CLOSED
+
+    def pool_stats(self) -> PoolStats:
+        """How many connections are open, idle and in use at this moment, and how many requests wait for one."""
+        found = [stats() for transport in self._transports() if (stats := getattr(transport, "pool_stats", None)) is not None]
+        return PoolStats(*(sum(numbers) for numbers in zip(*found, strict=True))) if found else PoolStats(0, 0, 0, 0)
+
+    def _transports(self) -> typing.Sequence[typing.Any]:
+        raise NotImplementedError("Client and AsyncClient know their transports.")
 
     @property
     def trust_env(self) -> bool:

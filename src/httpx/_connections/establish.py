@@ -77,15 +77,21 @@ class Dialer(typing.NamedTuple):
             )
         return bool(chosen == "h2")
 
-    async def dial(self, network: Network, route: Route, timeout: float | None) -> Stream:
-        """Connect, and do the TLS handshake for https, both within `timeout` seconds; if that fails, try again `retries` times."""
+    async def dial(self, network: Network, route: Route, timeout: float | None, until: float | None = None) -> Stream:
+        """Connect, and do the TLS handshake for https, both within `timeout` seconds; if that fails, try again `retries` times.
+
+        `until` is the deadline for all attempts, on the monotonic clock.
+        """
         failures = 0
         while True:
             try:
-                return await self._dial_once(network, route, None if timeout is None else time.monotonic() + timeout)
+                deadline = None if timeout is None else time.monotonic() + timeout
+                return await self._dial_once(network, route, deadline if until is None else min(deadline or until, until))
             except (ConnectError, ConnectTimeout) as error:
                 failures += 1
                 if failures > self.retries or isinstance(error, CertificateVerifyError):
+                    raise
+                if until is not None and time.monotonic() + _pause(failures) >= until:
                     raise
             await network.sleep(_pause(failures))
 

@@ -23,6 +23,14 @@ class ConnectionDied(Exception):
         self.unprocessed = unprocessed
 
 
+def tell_of_reuse(error: Exception) -> None:
+    """Add to the error of a connection that served others before what that may mean."""
+    error.add_note(
+        "The connection was used before, and broke before any byte of the answer arrived: the server may have closed it while it was "
+        "idle. The request was not sent again, since that is safe only for idempotent methods with content that can be repeated."
+    )
+
+
 class Head(typing.Protocol):
     """The head of a response. `picked` holds the fields that the client itself goes by, `parse` gives all of them."""
 

@@ -14,7 +14,7 @@ from .._protocols.http1.engine import NEED_DATA, UPGRADED, HTTP1Engine
 from .._protocols.http1.head import ResponseHead, excerpt
 from .._protocols.http1.serialize import LAST_CHUNK, serialize_chunk, serialize_head
 from .body import PIECE, Parts, check_length, is_repeatable, parts_of
-from .exchange import ConnectionDied, Timeouts
+from .exchange import ConnectionDied, Timeouts, tell_of_reuse
 from .wire_form import WireForm, prepare
 
 _CONTINUE_PATIENCE = 1.0  # seconds to wait for "100 Continue" before sending the body all the same (RFC 9110 section 10.1.1)
@@ -76,7 +76,7 @@ class HTTP1Connection:
             if message is not None:
                 await self.stream.send(message, timeouts.get("write"))
             else:
-                await self._send_in_parts(request, timeouts.get("write"))
+                await self._send_in_parts(request, timeouts)
         except WriteError as error:
             # The server may have answered and hung up before it read everything: its answer is what counts.
             failure = error
@@ -93,6 +93,7 @@ class HTTP1Connection:
                 raise ConnectionDied(told) from error
             if not was_used:
                 raise first_exchange_error(told, self.stream.peer, self.stream.info("ssl_object")) from told.__cause__
+            tell_of_reuse(told)
             raise told from told.__cause__
 
     def _refuse_early_data(self) -> None:
@@ -118,14 +119,14 @@ class HTTP1Connection:
         self._engine.start(request.method, form.stays_open, form.offers_upgrade)
         return head
 
-    async def _send_in_parts(self, request: Request, timeout: float | None) -> None:
+    async def _send_in_parts(self, request: Request, timeouts: Timeouts) -> None:
         form: WireForm = request.headers._wire or prepare(request.headers)
-        await self.stream.send(self._head(request, form), timeout)
+        await self.stream.send(self._head(request, form), timeouts.get("write"))
         if form.expects_continue and await self._is_answered_within(_CONTINUE_PATIENCE):
             return
-        await self._send_body(parts_of(request.stream, self._network), form.length, form.chunked, timeout)
+        await self._send_body(parts_of(request.stream, self._network), form.length, form.chunked, timeouts)
 
-    async def _send_body(self, parts: Parts, length: int | None, chunked: bool, timeout: float | None) -> None:
+    async def _send_body(self, parts: Parts, length: int | None, chunked: bool, timeouts: Timeouts) -> None:
         sent = 0
         has_begun = False
         try:
@@ -142,11 +143,11 @@ class HTTP1Connection:
                         self._engine.abandon_request()
                         return
                     has_begun = True
-                    await self.stream.send(serialize_chunk(piece) if chunked else piece, timeout)
+                    await self.stream.send(serialize_chunk(piece) if chunked else piece, timeouts.get("write"))
         finally:
             await parts.close()
         if chunked:
-            await self.stream.send(LAST_CHUNK, timeout)
+            await self.stream.send(LAST_CHUNK, timeouts.get("write"))
         else:
             check_length(sent, length)
 

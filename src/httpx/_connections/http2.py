@@ -84,6 +84,11 @@ class HTTP2Connection:
         """Whether exchanges that are under way may go on."""
         return self.failure is None
 
+    @property
+    def has_died(self) -> bool:
+        """Whether the connection has broken, without the peer having broken the protocol."""
+        return self.failure is not None and self._engine.failure is None
+
     def begin(self) -> HTTP2Exchange:
         """A new exchange."""
         return HTTP2Exchange(self)
@@ -222,15 +227,16 @@ class HTTP2Connection:
     async def _lead(self, exchange: HTTP2Exchange, deadline: float) -> bool:
         try:
             while not exchange.has_news:
+                # Looked at before each read: a flood of frames for others must not move it.
+                now = time.monotonic()
+                if now >= deadline:
+                    return False
                 with self._lock:
+                    if now >= self._bound:
+                        self._wake_late(now)
                     until = self._leading_until = min(deadline, self._bound)
-                try:
-                    await self._read_once(None if until == _NEVER else max(until - time.monotonic(), 0.0))
-                except ReadTimeout:
-                    now = time.monotonic()
-                    self._wake_late(now)
-                    if now >= deadline:
-                        return False
+                with contextlib.suppress(ReadTimeout):
+                    await self._read_once(None if until == _NEVER else until - now)
         finally:
             self._resign()
         exchange.has_news = False
@@ -276,11 +282,11 @@ class HTTP2Connection:
             waiter.wake()
 
     def _wake_late(self, now: float) -> None:
-        with self._lock:
-            for follower in [follower for follower in self._followers if follower.deadline <= now]:
-                follower.is_late = True
-                self._wake(follower)
-            self._bound = min((follower.deadline for follower in self._followers), default=_NEVER)
+        # With the lock held.
+        for follower in [follower for follower in self._followers if follower.deadline <= now]:
+            follower.is_late = True
+            self._wake(follower)
+        self._bound = min((follower.deadline for follower in self._followers), default=_NEVER)
 
     def _spread(self) -> None:
         # With the lock held: what the engine has found reaches those whom it concerns.

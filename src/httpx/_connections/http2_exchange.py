@@ -14,7 +14,7 @@ from .._network.failures import first_exchange_error
 from .._protocols.http1.serialize import check_start
 from .._protocols.http2.engine import CANCEL, NO_ERROR, HTTP2Stream, protect
 from .body import PIECE, check_length, is_repeatable, is_replayable, parts_of
-from .exchange import ConnectionDied, Timeouts
+from .exchange import ConnectionDied, Timeouts, tell_of_reuse
 from .wire_form import http2_fields, prepare
 
 if typing.TYPE_CHECKING:
@@ -82,13 +82,14 @@ class HTTP2Exchange(HTTP2Stream):
                 raise
             if self.is_unprocessed and (is_replayable(request) or not self._has_begun_body):
                 raise ConnectionDied(error, unprocessed=True) from error
-            if self.failure is None or self.connection.failure is None:
+            if self.failure is None or not self.connection.has_died:
                 raise
             if self.was_reused and is_repeatable(request):
                 raise ConnectionDied(error) from error
             if not self.was_reused:
                 stream = self.connection.stream
                 raise first_exchange_error(error, stream.peer, stream.info("ssl_object")) from error.__cause__
+            tell_of_reuse(error)
             raise
 
     async def _send(self, request: Request, timeouts: Timeouts) -> None:

@@ -6,6 +6,7 @@ lifecycle → auth → redirects → hooks → single → the client's transport
 from __future__ import annotations
 
 from .._auth.base import Auth
+from .._config import Countdown
 from .._exceptions import RequestError
 from .._models.request import Request
 from .._models.response import Response
@@ -16,6 +17,9 @@ from .client import Client
 
 async def send(client: Client, request: Request, stream: bool, auth: Auth | None, follow_redirects: bool) -> Response:
     """Send `request` and return the response to it, read unless `stream`. Every `RequestError` carries its request."""
+    timeout = request.extensions.get("timeout")
+    if timeout is not None and "total" in timeout:
+        timeout = request.extensions["timeout"] = Countdown(timeout)
     try:
         if auth is not None:
             response = await authentication.send(client, request, auth, follow_redirects)
@@ -36,6 +40,8 @@ async def send(client: Client, request: Request, stream: bool, auth: Auth | None
                 await client._calls.close(response)
                 raise
     except RequestError as error:
+        if isinstance(timeout, Countdown):
+            timeout.explain(error)
         if error._request is None:
             error.request = request
         raise

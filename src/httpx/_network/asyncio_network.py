@@ -11,7 +11,7 @@ import typing
 
 from .._exceptions import ConnectError, ConnectTimeout, ReadTimeout, WriteError, WriteTimeout
 from .addresses import connect_error, connect_timeout, new_socket, reason, seconds
-from .base import SocketOption, Stream, T
+from .base import Farewell, SocketOption, Stream, T
 from .failures import handshake_error, read_error, spoke_too_soon
 from .race import Address, Race
 from .readiness import Readiness
@@ -376,6 +376,19 @@ class AsyncioNetwork:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    async def until_end(self, on_end: typing.Callable[[], None]) -> Farewell | None:
+        # asyncio closes the asynchronous generators that are under way before the loop itself: nothing else tells of its end.
+        farewell = self._farewell(on_end)
+        await farewell.__anext__()
+        return farewell
+
+    async def _farewell(self, on_end: typing.Callable[[], None]) -> typing.AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            on_end()
+            await self.settle()
 
     async def settle(self) -> None:
         # A transport lets go of its socket in a callback, one of TLS in the callback after that.

@@ -96,6 +96,14 @@ class Waiter(typing.Protocol):
         ...
 
 
+class Farewell(typing.Protocol):
+    """What is still to be done at the end of a realm."""
+
+    def aclose(self) -> Coroutine[typing.Any, typing.Any, None]:
+        """Do it now."""
+        ...
+
+
 class Network(typing.Protocol):
     """How one runtime reaches the world."""
 
@@ -137,6 +145,13 @@ class Network(typing.Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Do nothing for a while."""
+        ...
+
+    async def until_end(self, on_end: Callable[[], None]) -> Farewell | None:
+        """Have `on_end` called when the realm ends in good order, as event loops do; None where there is no such end.
+
+        It is called as long as the result is kept, which is to be closed when there is nothing left to do.
+        """
         ...
 
     async def settle(self) -> None:

@@ -17,7 +17,7 @@ import typing
 
 from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
 from .addresses import connect_error, connect_timeout, new_socket, reason, seconds
-from .base import SocketOption, Stream, T
+from .base import Farewell, SocketOption, Stream, T
 from .failures import handshake_error, read_error, spoke_too_soon
 from .race import Address, Race
 from .readiness import Readiness
@@ -276,6 +276,9 @@ class BlockingNetwork:
 
     async def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    async def until_end(self, on_end: typing.Callable[[], None]) -> Farewell | None:
+        return None
 
     async def settle(self) -> None:
         return None

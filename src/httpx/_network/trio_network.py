@@ -18,7 +18,7 @@ import trio
 
 from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, WriteTimeout
 from .addresses import connect_error, connect_timeout, new_socket, reason
-from .base import SocketOption, T
+from .base import Farewell, SocketOption, T
 from .failures import read_error
 from .race import Address, Race
 from .tls_stream import TLSStream, start_tls_over
@@ -278,6 +278,9 @@ class TrioNetwork:
 
     async def sleep(self, seconds: float) -> None:
         await trio.sleep(seconds)
+
+    async def until_end(self, on_end: typing.Callable[[], None]) -> Farewell | None:
+        return None
 
     async def settle(self) -> None:
         return None

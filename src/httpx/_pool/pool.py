@@ -25,6 +25,19 @@ MAX_OVERTAKEN = 16
 _NO_LIMIT = float("inf")
 
 
+class PoolStats(typing.NamedTuple):
+    """What a client has open at one moment."""
+
+    open: int
+    """Connections that are open or being opened."""
+    idle: int
+    """Those of them that are kept for the next request."""
+    in_use: int
+    """Those that a request or a response is on."""
+    waiting: int
+    """Requests that wait for a connection."""
+
+
 class PooledConnection(typing.Protocol):
     """What the pool needs to know of a connection, and what it notes on it."""
 
@@ -262,6 +275,19 @@ class Pool(typing.Generic[C]):
             self._lock = lock
             return every
 
+    def take_all(self, matches: typing.Callable[[C], bool]) -> list[C]:
+        """Remove the connections that match, in use or not. Returns them, to be closed."""
+        with self._lock:
+            every = [connection for connection in (*self._idle_order, *self._busy) if matches(connection)]
+            for connection in every:
+                origin: Origin[C] = connection.origin
+                if self._busy.pop(connection, None) is None:
+                    del self._idle_order[connection]
+                    origin.idle.remove(connection)
+                origin.shared.pop(connection, None)
+                self._free_slot(origin)
+            return every
+
     def forget(self) -> list[C]:
         """Start anew with nothing, without asking for the lock: another thread, which is no more, may hold it."""
         every = [*self._idle_order, *self._busy]
@@ -269,10 +295,10 @@ class Pool(typing.Generic[C]):
         self._start()
         return every
 
-    def counts(self) -> dict[str, int]:
-        """How many connections are open (being opened included), idle and in use, and how many requests wait."""
+    def stats(self) -> PoolStats:
+        """What is open at this moment."""
         with self._lock:
-            return {"open": self._slots, "idle": len(self._idle_order), "busy": len(self._busy), "waiting": self._waiting}
+            return PoolStats(self._slots, len(self._idle_order), len(self._busy), self._waiting)
 
     # Called with the lock held.
 

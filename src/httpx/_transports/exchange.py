@@ -10,7 +10,7 @@ import warnings
 import weakref
 from collections.abc import AsyncIterator, Iterator
 
-from .._config import Limits
+from .._config import Countdown, Limits
 from .._connections.establish import Dialer, Route
 from .._connections.exchange import Connection, ConnectionDied, Exchange, Head, Timeouts
 from .._connections.http1 import HTTP1Connection
@@ -21,7 +21,7 @@ from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
 from .._models.url import URL
-from .._network.base import Network, Stream, drive
+from .._network.base import Farewell, Network, Stream, drive
 from .._pool.pool import Pool
 from .network_stream import AsyncNetworkStream, NetworkStream
 
@@ -62,6 +62,7 @@ class Exchanges:
         self._routes: dict[tuple[str, str, int | None], Route] = {}  # of the realm, by origin
         if dialer.http2:
             _require_http2()
+        self._farewells: dict[object, Farewell] = {}
         _to_forget_in_children.add(self)
 
     async def handle(self, request: Request, network: Network, is_async: bool) -> Response:
@@ -86,6 +87,8 @@ class Exchanges:
                     raise _closed(request) from died.cause
                 # What the server did not process is worth another try; a connection that died is not, the second time.
                 if attempts >= (self._max_attempts if died.unprocessed else min(self._max_attempts, 2)):
+                    if not died.unprocessed:
+                        died.cause.add_note("The connection was used before, and broke before any byte of the answer arrived.")
                     raise died.cause from died.cause.__cause__
                 attempts += 1
                 logger.debug("Sending %s again: %s", request.method, died)
@@ -155,7 +158,7 @@ class Exchanges:
             if connection is None and not may_open:
                 connection = await self._wait(route, network, timeouts.get("pool"), alone)
             if connection is None:
-                return await self._open(route, network, timeouts.get("connect"))
+                return await self._open(route, network, timeouts)
             if await self._is_usable(connection, timeouts):
                 return connection
 
@@ -198,16 +201,16 @@ class Exchanges:
         self._close_all(to_close)
         if may_open:
             return None
-        counts = self._pool.counts()
+        stats = self._pool.stats()
         raise PoolTimeout(
-            f"No connection became free within {timeout or 0:g} seconds: {counts['busy']} of {counts['open']} open connections are in use "
-            f"and {counts['waiting']} requests wait."
+            f"No connection became free within {timeout or 0:g} seconds: {stats.in_use} of {stats.open} open connections are in use "
+            f"and {stats.waiting} requests wait."
         )
 
-    async def _open(self, route: Route, network: Network, timeout: float | None) -> Connection:
+    async def _open(self, route: Route, network: Network, timeouts: Timeouts) -> Connection:
         closings = self._pool.closings
         try:
-            stream = await self._dialer.dial(network, route, timeout)
+            stream = await self._dialer.dial(network, route, timeouts.get("connect"), getattr(timeouts, "deadline", None))
         except BaseException:
             self._pool.release_slot(route, closings)
             raise
@@ -220,7 +223,23 @@ class Exchanges:
         if not self._pool.opened(connection, time.monotonic(), closings):
             connection.close()
             raise _closed_while_waiting()
+        if route.realm is not None and route.realm not in self._farewells:
+            await self._watch(route.realm, network)
         return connection
+
+    async def _watch(self, realm: object, network: Network) -> None:
+        # An event loop that ends takes its connections with it: they are closed before, if it says so.
+        itself = weakref.ref(self)
+
+        def end() -> None:
+            exchanges = itself()
+            if exchanges is not None:
+                exchanges._farewells.pop(realm, None)
+                exchanges._close_all(exchanges._pool.take_all(lambda connection: getattr(connection.key, "realm", None) is realm))
+
+        farewell = await network.until_end(end)
+        if farewell is not None:
+            self._farewells[realm] = farewell
 
     def _connection_on(self, stream: Stream, route: Route, network: Network) -> Connection:
         if self._dialer.speaks_http2(route, stream):
@@ -252,6 +271,14 @@ class Exchanges:
     def close(self) -> None:
         """Close all connections; requests in flight fail."""
         self._close_all(self._pool.close())
+
+    async def aclose(self, network: Network) -> None:
+        """Close all connections, and wait for the event loop to let go of them."""
+        self.close()
+        farewell = self._farewells.pop(network.realm(), None)
+        if farewell is not None:
+            await farewell.aclose()
+        await network.settle()
 
     def forget(self) -> None:
         """Let go of all connections without a word to the servers: they are another process's."""
@@ -289,6 +316,8 @@ class _Body:
             data = await exchange.next_data(self._timeouts.get("read"))
         except BaseException as error:
             self._release(drop=True)
+            if isinstance(self._timeouts, Countdown):
+                self._timeouts.explain(error)
             if getattr(error, "_request", self) is None:
                 error.request = self._request  # type: ignore[attr-defined]
             raise

@@ -13,6 +13,7 @@ from .._network.base import Network, SocketOption, drive
 from .._network.blocking import BlockingNetwork
 from .._network.resolver import Resolver, ResolverTypes
 from .._network.runtime import current_network
+from .._pool.pool import PoolStats
 from .._proxy import Proxy
 from .._tls.default import resolve_ssl_context
 from .._types import CertTypes, ProxyTypes
@@ -35,6 +36,9 @@ class HTTPTransport(BaseTransport):
       seconds. A request that was sent is never repeated by this.
     * `socket_options`: arguments for `socket.setsockopt`, set on each connection before it is made.
     * `resolver`: a function from host name and port to IP addresses; the system's resolver by default, see `httpx.Resolver`.
+    * `resend`: whether a request that got no answer may be sent again: once if a connection that was used before turned
+      out to be dead and the method allows it, and if an HTTP/2 server says that it did not process the request.
+      `response.extensions["attempts"]` tells.
     * `trust_env`: accepted for compatibility; no environment variable is read here.
     """
 
@@ -53,15 +57,20 @@ class HTTPTransport(BaseTransport):
         socket_options: typing.Iterable[SocketOption] | None = None,
         *,
         ssl_context: ssl.SSLContext | None = None,
+        resend: bool = True,
         resolver: ResolverTypes | None = None,
     ) -> None:
         dialer = _dialer(verify, cert, http1, http2, proxy, uds, local_address, retries, socket_options, ssl_context, resolver)
-        self._exchanges = Exchanges(dialer, limits)
+        self._exchanges = Exchanges(dialer, limits, resend)
         self._pool = self._exchanges._pool
         self._network: Network = _BLOCKING
 
     def handle_request(self, request: Request) -> Response:
         return drive(self._exchanges.handle(request, self._network, False))
+
+    def pool_stats(self) -> PoolStats:
+        """How many connections are open, idle and in use at this moment, and how many requests wait for one."""
+        return self._pool.stats()
 
     def close(self) -> None:
         self._exchanges.close()
@@ -88,19 +97,23 @@ class AsyncHTTPTransport(AsyncBaseTransport):
         socket_options: typing.Iterable[SocketOption] | None = None,
         *,
         ssl_context: ssl.SSLContext | None = None,
+        resend: bool = True,
         resolver: ResolverTypes | None = None,
     ) -> None:
         dialer = _dialer(verify, cert, http1, http2, proxy, uds, local_address, retries, socket_options, ssl_context, resolver)
-        self._exchanges = Exchanges(dialer, limits)
+        self._exchanges = Exchanges(dialer, limits, resend)
         self._pool = self._exchanges._pool
         self._network: Network | None = None  # whichever is running, asked each time
 
     async def handle_async_request(self, request: Request) -> Response:
         return await self._exchanges.handle(request, self._network or current_network(), True)
 
+    def pool_stats(self) -> PoolStats:
+        """How many connections are open, idle and in use at this moment, and how many requests wait for one."""
+        return self._pool.stats()
+
     async def aclose(self) -> None:
-        self._exchanges.close()
-        await (self._network or current_network()).settle()
+        await self._exchanges.aclose(self._network or current_network())
 
 
 _BLOCKING = BlockingNetwork()

@@ -1,0 +1,530 @@
+"""Streams that end before their time, and connections that do: who is affected, and what is sent again."""
+
+from __future__ import annotations
+
+import gc
+import socket
+
+import pytest
+
+import httpx
+from tests.support.http2 import (
+    CANCEL,
+    DATA,
+    ENHANCE_YOUR_CALM,
+    GOAWAY,
+    HEADERS,
+    INITIAL_WINDOW_SIZE,
+    MAX_CONCURRENT_STREAMS,
+    PING,
+    REFUSED_STREAM,
+    RST_STREAM,
+    HTTP2Peer,
+    data,
+    goaway,
+    ping,
+    rst_stream,
+    settings,
+    window_update,
+)
+from tests.support.servers import pattern
+
+pytestmark = pytest.mark.usefixtures("no_leaks")
+
+
+async def test_a_request_that_was_not_processed_is_sent_on_another_connection(runtime, h2_client, scripted):
+    # H31
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, fields, body = peer.read_request()
+        if conn.number == 0:
+            peer.send(goaway(0))
+            return
+        peer.respond(stream_id, fields[":method"].encode() + body)
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        response = await client.post(server.url, content=b" body")
+    assert response.content == b"POST body"
+    assert response.extensions["attempts"] == 2
+    assert len(server.connections) == 2
+
+
+async def test_a_connection_that_is_closed_in_good_order_completes_what_it_has_begun(runtime, h2_client, scripted):
+    # H32
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        if conn.number == 0:
+            peer.send(peer.headers(stream_id), data(stream_id, b"first "), goaway(stream_id), data(stream_id, b"half", end=True))
+            conn.wait_closed()
+            return
+        peer.respond(stream_id, b"next")
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        assert (await client.get(server.url)).content == b"first half"
+        assert (await client.get(server.url)).content == b"next"
+    assert len(server.connections) == 2
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_refused_stream_is_sent_again(runtime, h2_client, scripted, method):
+    # H34
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        refused, _, _ = peer.read_request()
+        peer.send(rst_stream(refused, REFUSED_STREAM))
+        stream_id, _, body = peer.read_request()
+        peer.respond(stream_id, b"then " + body)
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        response = await client.request(method, server.url, content=b"body")
+    assert (response.content, response.extensions["attempts"]) == (b"then body", 2)
+
+
+async def test_a_server_that_refuses_everything_is_not_asked_for_ever(runtime, h2_client, scripted):
+    refused = []
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        while True:
+            refused.append(peer.read_request()[0])
+            peer.send(rst_stream(refused[-1], REFUSED_STREAM))
+
+    server = scripted(script)
+    async with h2_client() as client:
+        with pytest.raises(httpx.RemoteProtocolError, match="did not process"):
+            await client.get(server.url)
+    assert len(refused) == 4
+
+
+async def test_sending_again_can_be_switched_off(runtime, h2_client, scripted):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        peer.send(rst_stream(peer.read_request()[0], REFUSED_STREAM))
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client(transport_options={"resend": False}) as client:
+        with pytest.raises(httpx.RemoteProtocolError, match="did not process"):
+            await client.get(server.url)
+
+
+async def test_a_body_that_runs_once_is_not_sent_again_once_it_has_begun(runtime, h2_client, scripted):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id = peer.read_head()[0]
+        peer.read_until(DATA)
+        peer.send(rst_stream(stream_id, REFUSED_STREAM))
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+
+    def pieces():
+        yield b"once"
+
+    async def async_pieces():
+        yield b"once"
+
+    async with h2_client() as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.post(server.url, content=async_pieces() if runtime.is_async else pieces())
+
+
+async def test_a_reused_connection_that_died_is_replaced(runtime, h2_client, scripted):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        peer.respond(stream_id, b"%d" % conn.number)
+        peer.read_request()
+        if conn.number == 0:
+            conn.reset()
+            return
+        peer.respond(stream_id + 2, b"again")
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        assert (await client.get(server.url)).content == b"0"
+        response = await client.get(server.url)
+        assert (response.content, response.extensions["attempts"]) == (b"1", 2)
+        assert (await client.post(server.url, content=b"x")).content == b"again"
+
+
+async def test_what_may_have_been_processed_is_not_sent_again(runtime, h2_client, scripted):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        peer.respond(stream_id, b"first")
+        peer.read_request()
+
+    server = scripted(script)
+    async with h2_client() as client:
+        await client.get(server.url)
+        with pytest.raises(httpx.TransportError):
+            await client.post(server.url, content=b"x")
+    assert len(server.connections) == 1
+
+
+async def test_the_reason_that_a_server_gives_is_in_the_error(runtime, h2_client, scripted):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        peer.send(goaway(stream_id, ENHANCE_YOUR_CALM, b"too many pings"))
+        conn.socket.shutdown(socket.SHUT_WR)
+        conn.wait_closed()
+
+    server = scripted(script)
+    async with h2_client() as client:
+        with pytest.raises(httpx.RemoteProtocolError, match=r"ENHANCE_YOUR_CALM \(too many pings\)"):
+            await client.get(server.url)
+
+
+async def test_an_idle_connection_that_was_closed_is_not_used(runtime, h2_client, scripted):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        peer.respond(stream_id, b"%d" % conn.number)
+        if conn.number == 0:
+            peer.send(goaway(stream_id))
+            return
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        assert (await client.get(server.url)).content == b"0"
+        await runtime.in_thread(server.wait_for, lambda server: server.connections[0].finished.is_set())
+        # Not safe to send twice: it must not even be tried on the connection that has ended.
+        response = await client.post(server.url, content=b"x")
+        assert response.content == b"1"
+        assert "attempts" not in response.extensions
+
+
+async def test_a_connection_that_was_idle_for_long_is_asked_for_a_sign_of_life(runtime, h2_client, scripted, monkeypatch):
+    monkeypatch.setattr("httpx._connections.http2.PROBE_AFTER", 0.0)
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        peer.respond(stream_id, b"first")
+        question = peer.read_until(PING)
+        peer.send(ping(question.payload, ack=True))
+        stream_id, _, _ = peer.read_request()
+        peer.respond(stream_id, b"second")
+        peer.read_until(GOAWAY)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        assert (await client.get(server.url)).content == b"first"
+        assert (await client.get(server.url)).content == b"second"
+    assert len(server.connections) == 1
+
+
+async def test_a_connection_that_gives_no_sign_of_life_is_replaced(runtime, h2_client, scripted, monkeypatch):
+    monkeypatch.setattr("httpx._connections.http2.PROBE_AFTER", 0.0)
+    monkeypatch.setattr("httpx._connections.http2.PROBE_PATIENCE", 0.1)
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        peer.respond(stream_id, b"%d" % conn.number)
+        conn.wait_closed()
+
+    server = scripted(script)
+    async with h2_client() as client:
+        assert (await client.get(server.url)).content == b"0"
+        assert (await client.post(server.url, content=b"x")).content == b"1"
+
+
+async def test_a_response_that_is_closed_early_leaves_the_others_alone(runtime, h2_client, scripted):
+    codes = []
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        first, _, _ = peer.read_request()
+        peer.send(peer.headers(first), data(first, b"part"))
+        second, _, _ = peer.read_request()
+        peer.send(peer.headers(second), data(second, b"one "))
+        codes.append(int.from_bytes(peer.read_until(RST_STREAM, first).payload, "big"))
+        peer.send(data(second, b"two", end=True))
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client, client.stream("GET", server.url) as first, client.stream("GET", server.url) as second:
+        await first.aclose()
+        assert await second.aread() == b"one two"
+    assert codes == [CANCEL]
+    assert len(server.connections) == 1
+
+
+async def test_responses_that_are_not_read_take_nothing_from_the_connection(runtime, h2_client, nghttpd, nghttpd_files):
+    # H39: more is left unread than the window of the connection would hold, if it were not given back.
+    (nghttpd_files / "large").write_bytes(pattern(3_000_000))
+    async with h2_client() as client:
+        for _ in range(400):
+            async with client.stream("GET", nghttpd + "/large") as response:
+                async for _ in response.aiter_raw():
+                    break
+        response = await client.get(nghttpd + "/large")
+        assert response.content == pattern(3_000_000)
+        assert response.extensions["stream_id"] == 801
+
+
+async def test_a_response_that_was_lost_is_cancelled_by_the_garbage_collector(runtime, h2_client, scripted):
+    codes = []
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        peer.send(peer.headers(stream_id), data(stream_id, b"part"))
+        codes.append(int.from_bytes(peer.read_until(RST_STREAM, stream_id).payload, "big"))
+        peer.respond(peer.read_request()[0], b"next")
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        request = client.build_request("GET", server.url)
+        lost = await client.send(request, stream=True)
+        with pytest.warns(ResourceWarning, match="dropped without being read or closed"):  # noqa: PT031
+            del lost
+            gc.collect()
+        assert (await client.get(server.url)).content == b"next"
+    assert codes == [CANCEL]
+
+
+async def test_the_limit_of_the_server_is_kept(runtime, h2_client, scripted):
+    most = []
+
+    def script(conn):
+        peer = HTTP2Peer(conn, {MAX_CONCURRENT_STREAMS: 2})
+        peer.respond(peer.read_request()[0], b"warm")
+        while True:
+            streams = [peer.read_request()[0]]
+            if len(most) < 4:
+                streams.append(peer.read_request()[0])
+            most.append(len(streams))
+            for stream_id in streams:
+                peer.respond(stream_id, b"ok")
+
+    server = scripted(script)
+    async with h2_client(limits=httpx.Limits(max_connections=1)) as client:
+        await client.get(server.url)
+        responses = await runtime.gather(*[lambda: client.get(server.url) for _ in range(8)])
+    assert {response.content for response in responses} == {b"ok"}
+    assert len(server.connections) == 1
+
+
+async def test_another_connection_is_opened_at_the_limit_of_the_server_and_not_before(runtime, h2_client, scripted):
+    def script(conn):
+        peer = HTTP2Peer(conn, {MAX_CONCURRENT_STREAMS: 1})
+        if conn.number == 0:
+            peer.respond(peer.read_request()[0], b"warm")
+        stream_id = peer.read_request()[0]
+        conn.server.wait_for(lambda server: len(server.connections) == 2)
+        peer.respond(stream_id, b"%d" % conn.number)
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        await client.get(server.url)
+        responses = await runtime.gather(*[lambda: client.get(server.url) for _ in range(2)])
+    assert sorted(response.content for response in responses) == [b"0", b"1"]
+    assert len(server.connections) == 2
+
+
+async def test_a_server_that_takes_no_requests_is_waited_for_until_the_time_out(runtime, h2_client, scripted):
+    # H35
+    def script(conn):
+        HTTP2Peer(conn, {MAX_CONCURRENT_STREAMS: 0})
+        conn.wait_closed()
+
+    server = scripted(script)
+    async with h2_client(limits=httpx.Limits(max_connections=1), timeout=httpx.Timeout(10, read=0.3, pool=0.3)) as client:
+        for _ in range(2):
+            with pytest.raises((httpx.PoolTimeout, httpx.ReadTimeout)):
+                await client.get(server.url)
+
+
+async def test_a_connection_that_takes_no_more_requests_completes_what_it_has_begun(runtime, h2_client, scripted):
+    # H35
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        if conn.number == 0:
+            peer.send(peer.headers(stream_id), settings({MAX_CONCURRENT_STREAMS: 0}), data(stream_id, b"under way", end=True))
+        else:
+            peer.respond(stream_id, b"another")
+        conn.wait_closed()
+
+    server = scripted(script)
+    async with h2_client(limits=httpx.Limits(max_connections=1)) as client:
+        assert (await client.get(server.url)).content == b"under way"
+        assert (await client.get(server.url)).content == b"another"
+
+
+async def test_an_upload_into_a_window_that_never_opens_ends_on_time(runtime, h2_client, scripted):
+    # H36
+    def script(conn):
+        peer = HTTP2Peer(conn, {INITIAL_WINDOW_SIZE: 0})
+        peer.respond(peer.read_request()[0], b"warm")
+        conn.wait_closed()
+
+    server = scripted(script)
+    async with h2_client(timeout=httpx.Timeout(10, write=0.3)) as client:
+        await client.get(server.url)
+        with pytest.raises(httpx.WriteTimeout):
+            await client.post(server.url, content=pattern(500_000))
+
+
+async def test_an_upload_goes_on_as_the_window_opens(runtime, h2_client, scripted):
+    content = pattern(300_000)
+
+    def script(conn):
+        peer = HTTP2Peer(conn, {INITIAL_WINDOW_SIZE: 10})
+        stream_id = peer.read_head()[0]
+        body = b""
+        peer.send(settings({INITIAL_WINDOW_SIZE: 100}))
+        while len(body) < len(content):
+            found = peer.read_until(DATA)
+            body += found.payload
+            peer.send(window_update(0, 50_000), window_update(stream_id, 50_000))
+        peer.respond(stream_id, b"same" if body == content else b"other")
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        assert (await client.post(server.url, content=content)).content == b"same"
+
+
+async def test_an_answer_in_the_middle_of_an_upload_ends_it(runtime, h2_client, scripted):
+    # Q12
+    def script(conn):
+        peer = HTTP2Peer(conn, {INITIAL_WINDOW_SIZE: 100_000})
+        stream_id = peer.read_head()[0]
+        peer.send(peer.headers(stream_id, [(":status", "413")]), data(stream_id, b"too large", end=True), rst_stream(stream_id, 0))
+        peer.respond(peer.read_request()[0], b"next")
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        response = await client.post(server.url, content=pattern(5_000_000))
+        assert (response.status_code, response.content) == (413, b"too large")
+        assert (await client.get(server.url)).content == b"next"
+    assert len(server.connections) == 1
+
+
+@pytest.mark.parametrize("answer", [100, 417])
+async def test_expect_continue(runtime, h2_client, scripted, answer):
+    bodies = []
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, fields, _ = peer.read_head()
+        assert fields["expect"] == "100-continue"
+        peer.send(peer.headers(stream_id, [(":status", str(answer))], end=answer == 417))
+        if answer == 100:
+            bodies.append(peer.read_until(DATA).payload)
+            peer.respond(stream_id, b"thanks")
+        peer.read_until(GOAWAY)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        response = await client.post(server.url, content=b"body", headers={"Expect": "100-continue"})
+    assert response.status_code == (200 if answer == 100 else 417)
+    server.wait_for_no_connections()
+    assert bodies == ([b"body"] if answer == 100 else [])
+
+
+async def test_a_connection_is_closed_with_a_goodbye(runtime, h2_client, scripted):
+    goodbyes = []
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        peer.respond(peer.read_request()[0], b"ok")
+        goodbyes.append(peer.read_until(GOAWAY).payload[4:8])
+
+    server = scripted(script)
+    async with h2_client() as client:
+        await client.get(server.url)
+    server.wait_for_no_connections()
+    assert goodbyes == [bytes(4)]
+
+
+async def test_two_origins_never_share_a_connection(runtime, h2_client, hypercorn_tls, identity):
+    # H40: one address and one certificate for both names, and still each has its own.
+    other = hypercorn_tls.replace("127.0.0.1", "localhost")
+    async with h2_client(http1=True, ssl_context=identity.trusting()) as client:
+        for _ in range(2):
+            await client.get(hypercorn_tls)
+            await client.get(other)
+        assert client.pool_stats().open == 2
+
+
+async def test_a_misdirected_request_is_not_repeated(runtime, h2_client, scripted):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        peer.respond(peer.read_request()[0], b"elsewhere", status=421)
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        assert (await client.get(server.url)).status_code == 421
+    assert len(server.connections) == 1
+
+
+async def test_a_slow_reader_holds_no_more_than_one_window(runtime, h2_client, scripted):
+    sent = []
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        window = int.from_bytes(next(found for found in peer.frames if found.type == 4 and not found.flags).payload[-10:-6], "big")
+        peer.send(peer.headers(stream_id))
+        other, _, _ = peer.read_request()
+        while window >= 16_384:
+            peer.send(data(stream_id, bytes(16_384)))
+            window -= 16_384
+            sent.append(16_384)
+        peer.respond(other, b"other")
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client, client.stream("GET", server.url) as slow:
+        assert (await client.get(server.url)).content == b"other"
+        assert 1_000_000 < sum(sent) <= 4 * 1024 * 1024
+        assert slow.num_bytes_downloaded == 0
+
+
+async def test_all_sockets_are_gone_after_close_in_the_middle(runtime, h2_client, scripted):
+    # N15
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        for _ in range(10):
+            peer.read_head()
+        closing.set()
+        conn.wait_closed()
+
+    server = scripted(script)
+    closing = server.event()
+    client = h2_client()
+
+    async def fetch():
+        with pytest.raises(httpx.TransportError, match="closed"):
+            await client.get(server.url)
+
+    async def close():
+        await runtime.in_thread(closing.wait)
+        await client.aclose()
+
+    await runtime.gather(*[fetch] * 10, close)
+
+
+def test_the_stream_is_the_sockets_own(nghttpd):
+    with httpx.Client(transport=httpx.HTTPTransport(http1=False, http2=True)) as client:
+        response = client.get(nghttpd)
+        assert isinstance(response.extensions["network_stream"].get_extra_info("socket"), socket.socket)
