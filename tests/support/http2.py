@@ -151,6 +151,8 @@ def keep_alive_http2(answer: Callable[[dict[str, str], bytes], bytes], values: d
             if found.type == HEADERS:
                 fields = peer.decoder.decode(found.payload[5:] if found.flags & 0x20 else found.payload)
                 requests[found.stream_id] = ({str(name): str(value) for name, value in fields}, bytearray())
+            elif found.type == PING and not found.flags & ACK:
+                peer.send(ping(found.payload, ack=True))
             elif found.type == RST_STREAM:
                 requests.pop(found.stream_id, None)
             elif found.type == DATA and found.payload:

@@ -21,7 +21,7 @@ from .._protocols.http2.engine import HTTP2Engine
 from .http2_exchange import HTTP2Exchange
 
 PROBE_AFTER = 5.0
-"""Seconds for which a connection may be idle and still be used without asking the peer for a sign of life (PING)."""
+"""Seconds for which nothing may have come from an idle connection that is used without asking for a sign of life (PING)."""
 
 PROBE_PATIENCE = 2.0
 """Seconds to wait for that sign, if the time-out for connecting leaves so many."""
@@ -36,8 +36,10 @@ class HTTP2Connection:
     __slots__ = (
         "_bound",
         "_engine",
+        "_flush_is_due",
         "_followers",
         "_has_served",
+        "_heard_at",
         "_leading_until",
         "_lock",
         "_network",
@@ -76,6 +78,8 @@ class HTTP2Connection:
         self._leading_until = _NEVER  # when the one that reads will look up at the latest
         self._bound = _NEVER  # no follower's deadline is earlier
         self._has_served = False
+        self._flush_is_due = False
+        self._heard_at = time.monotonic()
 
     # What the floors above call.
 
@@ -98,7 +102,7 @@ class HTTP2Connection:
         if self._engine.has_streams or self.failure is not None or not self._has_served:
             return self.capacity > 0
         await self._look()
-        if self.capacity > 0 and time.monotonic() - self.idle_since > PROBE_AFTER:
+        if self.capacity > 0 and time.monotonic() - self._heard_at > PROBE_AFTER:
             await self._probe(PROBE_PATIENCE if timeout is None else min(timeout, PROBE_PATIENCE))
         return self.capacity > 0
 
@@ -257,6 +261,7 @@ class HTTP2Connection:
         if not data:
             self.fail(RemoteProtocolError(self._engine.explain_end()))
             return
+        self._heard_at = time.monotonic()
         with self._lock:
             self._engine.receive(data)
             self._spread()
@@ -331,6 +336,21 @@ class HTTP2Connection:
                     self.fail(WriteError(f"Sending to {self.stream.peer} was broken off."))
                 raise
             self._writing = False
+
+    async def flush_together(self, timeout: float | None) -> None:
+        """As `flush()`, after those tasks that are ready have queued what they have, too: one write for all of it."""
+        if self._engine.has_several_streams:
+            if self._flush_is_due:
+                return
+            self._flush_is_due = True
+            try:
+                await self._network.pause()
+            except BaseException:
+                self._flush_is_due = False
+                self.post()
+                raise
+            self._flush_is_due = False
+        await self.flush(timeout)
 
     def post(self, farewell: bool = False) -> None:
         """Send what is queued if that takes no waiting; what does not go out now goes with the next `flush()`."""

@@ -107,7 +107,7 @@ class HTTP2Exchange(HTTP2Stream):
             if len(stream._bytes) != (form.length or 0):
                 check_length(len(stream._bytes), form.length)
             connection.submit(self, head + fields, stream._bytes)
-            await connection.flush(timeout)
+            await connection.flush_together(timeout)
             return
         connection.submit(self, head + fields, None)
         await connection.flush(timeout)

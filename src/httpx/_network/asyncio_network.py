@@ -377,6 +377,9 @@ class AsyncioNetwork:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
+    async def pause(self) -> None:
+        await asyncio.sleep(0)
+
     async def until_end(self, on_end: typing.Callable[[], None]) -> Farewell | None:
         # asyncio closes the asynchronous generators that are under way before the loop itself: nothing else tells of its end.
         farewell = self._farewell(on_end)

@@ -147,6 +147,10 @@ class Network(typing.Protocol):
         """Do nothing for a while."""
         ...
 
+    async def pause(self) -> None:
+        """Let the other tasks go first that are ready to run."""
+        ...
+
     async def until_end(self, on_end: Callable[[], None]) -> Farewell | None:
         """Have `on_end` called when the realm ends in good order, as event loops do; None where there is no such end.
 

@@ -277,6 +277,9 @@ class BlockingNetwork:
     async def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
+    async def pause(self) -> None:
+        return None
+
     async def until_end(self, on_end: typing.Callable[[], None]) -> Farewell | None:
         return None
 

@@ -46,8 +46,12 @@ class SharedStream:
             data, self._peeked = self._peeked, b""
             return data
         deadline = None if timeout is None else time.monotonic() + timeout
+        is_tls = isinstance(self._socket, ssl.SSLSocket)
         while True:
             try:
+                # Mostly there is nothing yet: to ask costs less than to try.
+                if is_tls and not self._socket.pending() and not self._is_ready(None, select.POLLIN, deadline):  # type: ignore[attr-defined]
+                    raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout or 0:g} seconds.")
                 with self._lock:
                     return self._socket.recv(_READ_SIZE)
             except _WOULD_BLOCK as error:
@@ -72,7 +76,7 @@ class SharedStream:
             except (OSError, ValueError) as error:
                 raise WriteError(f"Sending to {self.peer} failed: {error}") from error
 
-    def _is_ready(self, error: Exception, events: int, deadline: float | None) -> bool:
+    def _is_ready(self, error: Exception | None, events: int, deadline: float | None) -> bool:
         # TLS may want to read in order to write, and the other way round.
         if isinstance(error, ssl.SSLWantReadError):
             events = select.POLLIN

@@ -279,6 +279,9 @@ class TrioNetwork:
     async def sleep(self, seconds: float) -> None:
         await trio.sleep(seconds)
 
+    async def pause(self) -> None:
+        await trio.lowlevel.checkpoint()
+
     async def until_end(self, on_end: typing.Callable[[], None]) -> Farewell | None:
         return None
 

@@ -102,6 +102,11 @@ class HTTP2Engine:
         """Whether any stream is open."""
         return bool(self._streams)
 
+    @property
+    def has_several_streams(self) -> bool:
+        """Whether more than one stream is open."""
+        return len(self._streams) > 1
+
     # Sending.
 
     def start(self, stream: HTTP2Stream, fields: typing.Iterable[Field], ended: bool) -> None:
