@@ -64,7 +64,7 @@ def encode_content(content: typing.Any) -> Described:
     if (isinstance(content, (Iterable, os.PathLike)) or hasattr(content, "read")) and not isinstance(content, Mapping):
         length = remaining_length(content)
         framing = {"Transfer-Encoding": "chunked"} if length is None else {"Content-Length": str(length)}
-        return framing, IteratorByteStream(content)
+        return framing, IteratorByteStream(typing.cast("Iterable[bytes]", content))
     raise TypeError(f"content= is bytes, text, a file, a path, or an iterable of bytes, not {type(content).__name__}.")
 
 
