@@ -10,7 +10,7 @@ import pytest
 
 import httpx
 from httpx._cli.filenames import choose_filename, harmless
-from tests.support.servers import keep_alive, pattern, respond
+from tests.support.servers import Headers, keep_alive, pattern, respond
 
 
 def digest(content: bytes) -> str:
@@ -193,10 +193,11 @@ def test_the_digest_that_the_server_gives_is_checked(command, scripted, content,
 class Shop:
     """Serves one file, cuts the first answer short, and knows ranges as RFC 9110 section 14 has them."""
 
-    def __init__(self, scripted, content: bytes, tag: str = '"v1"', cut: int = 3000) -> None:
+    def __init__(self, scripted, content: bytes, tag: str = '"v1"', cut: int = 3000, more: Headers = ()) -> None:
         self.content = content
         self.tag = tag
         self.cut = cut
+        self.more = list(more)
         self.server = scripted(self.serve)
         self.url = self.server.url + "/file.bin"
 
@@ -207,7 +208,7 @@ class Shop:
             place = f"bytes {start}-{len(self.content) - 1}/{len(self.content)}"
             conn.send(respond(self.content[start:], 206, [("ETag", self.tag), ("Content-Range", place)]))
             return
-        conn.send(respond(self.content, headers=[("ETag", self.tag)] if self.tag else [])[: self.cut])
+        conn.send(respond(self.content, headers=[*self.more, *([("ETag", self.tag)] if self.tag else [])])[: self.cut])
         self.cut = 1 << 30
 
 
@@ -246,13 +247,48 @@ def test_without_a_strong_name_for_the_version_nothing_is_joined(command, script
 
 @pytest.mark.parametrize("place", ["bytes 0-9/10", "bytes 5-9/10", "nonsense", None])
 def test_another_range_than_the_one_asked_for_is_refused(command, scripted, tmp_path, place):
-    (tmp_path / "x.part").write_bytes(b"abc")
-    (tmp_path / "x.part.json").write_text('{"validator": "\\"v1\\"", "total": 10}')
-    headers = [] if place is None else [("Content-Range", place)]
-    outcome = command(scripted(keep_alive(lambda request: respond(b"rest", 206, headers))).url, "-o", "x", "--resume")
+    answers = [respond(b"abcdef", headers=[("ETag", '"v1"')])[:-3]]
+
+    def script(conn):
+        conn.read_request()
+        conn.send(answers.pop())
+
+    url = scripted(script).url
+    assert command(url, "-o", "x").status == 1
+    answers.append(respond(b"rest", 206, [] if place is None else [("Content-Range", place)]))
+    outcome = command(url, "-o", "x", "--resume")
     assert outcome.status == 9
     assert "another part" in outcome.stderr
     assert (tmp_path / "x.part").read_bytes() == b"abc"
+
+
+def test_what_another_url_left_behind_is_not_gone_on_with(command, scripted, tmp_path):
+    """Their entity tags may be the same by chance."""
+    shop = Shop(scripted, pattern(10_000))
+    assert command(shop.url, "-o", "x").status == 1
+    assert command(shop.url + "?other", "-o", "x", "--resume").status == 0
+    assert "range" not in shop.server.requests[-1].headers
+    assert files_of(tmp_path) == {"x": pattern(10_000)}
+
+
+def test_a_download_goes_on_under_the_name_that_the_server_gave_it(command, scripted, tmp_path):
+    shop = Shop(scripted, pattern(10_000), more=[("Content-Disposition", "attachment; filename=proposed.bin")])
+    assert command(shop.url, "-O").status == 1
+    assert command(shop.url, "-O", "--resume").status == 0
+    assert "range" in shop.server.requests[-1].headers
+    assert files_of(tmp_path) == {"proposed.bin": pattern(10_000)}
+
+
+@pytest.mark.parametrize(("date", "is_joined"), [("Sat, 01 Jan 2022 00:00:05 GMT", True), ("Sat, 01 Jan 2022 00:00:00 GMT", False)])
+def test_a_date_vouches_for_the_version_if_no_other_one_fits_in_it(command, scripted, tmp_path, date, is_joined):
+    """RFC 9110 section 8.8.2.2: not if the file was changed within the second of the answer."""
+    modified = "Sat, 01 Jan 2022 00:00:00 GMT"
+    shop = Shop(scripted, pattern(10_000), "", more=[("Last-Modified", modified), ("Date", date)])
+    assert command(shop.url, "-O").status == 1
+    shop.tag = modified
+    assert command(shop.url, "-O", "--resume").status == 0
+    assert ("range" in shop.server.requests[-1].headers) is is_joined
+    assert files_of(tmp_path) == {"file.bin": pattern(10_000)}
 
 
 @pytest.mark.parametrize("notes", ["", "[]", "{}", '{"validator": 1}', "null"])

@@ -128,6 +128,14 @@ def test_without_the_extra_it_says_what_to_install(missing):
     assert done.stderr.decode().splitlines() == [f"The command line needs {missing}, which is not installed. Run: pip install 'httpx[cli]'"]
 
 
+def test_an_extra_that_the_call_needs_is_told():
+    code = "import sys; sys.modules['ngh2'] = None; import httpx; httpx.main(['http://127.0.0.1:1', '--http2'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
+    assert done.returncode == 1
+    assert b"httpx[http2]" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_it_can_be_called_as_click_calls_commands(app):
     import click.testing
 

@@ -87,6 +87,13 @@ def test_signing_in(command, app, monkeypatch, arguments):
     assert received(command, app, app.url, *arguments).headers["authorization"] == "Basic bWU6c2VjcmV0"
 
 
+def test_a_password_is_asked_for_once(command, monkeypatch):
+    asked = []
+    monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or "-")
+    assert "--user me:-" in command("--curl", "https://example.org", "-u", "me").text
+    assert asked == ["Password for me: "]
+
+
 def test_digest_authentication(command, scripted):
     def answer(request):
         if "authorization" in request.headers:
@@ -104,6 +111,16 @@ def test_credentials_from_netrc(command, app, tmp_path, monkeypatch):
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password secret\n")
     (tmp_path / ".netrc").chmod(0o600)
     assert received(command, app, app.url, "--netrc").headers["authorization"] == "Basic bWU6c2VjcmV0"
+
+
+def test_a_netrc_that_cannot_be_read_is_told(command, app, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert command(app.url, "--netrc").status == 9
+    (tmp_path / ".netrc").write_text("nonsense")
+    (tmp_path / ".netrc").chmod(0o600)
+    outcome = command(app.url, "--netrc")
+    assert outcome.status == 2
+    assert "--netrc: " in outcome.stderr
 
 
 def test_redirects_are_followed_when_asked(command, app):

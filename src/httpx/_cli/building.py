@@ -7,6 +7,7 @@ import dataclasses
 import getpass
 import json
 import mimetypes
+import netrc
 import re
 import ssl
 import sys
@@ -91,7 +92,10 @@ def make_plan(options: Options) -> Plan:
 
 
 def client_settings(options: Options) -> dict[str, typing.Any]:
-    """The arguments for `httpx.Client`. Raises `click.UsageError`, and `OSError` for unusable files of certificates."""
+    """The arguments for `httpx.Client`, from options that are `with_password`.
+
+    Raises `click.UsageError`, and `OSError` for unusable files of certificates.
+    """
     settings: dict[str, typing.Any] = {
         "timeout": options.timeout or None,
         "follow_redirects": options.follow_redirects,
@@ -113,17 +117,19 @@ def client_settings(options: Options) -> dict[str, typing.Any]:
     return settings
 
 
-def credentials(options: Options) -> tuple[str, str] | None:
-    """User and password, asked for where they are left out."""
+def with_password(options: Options) -> Options:
+    """The options with user and password in `auth`, asked for where the password is left out. Raises `click.UsageError`."""
     if options.auth is not None and options.user is not None:
         raise click.UsageError("--auth and --user say the same thing: give one of them.")
     if options.auth is not None:
         user, password = options.auth
-        return user, _ask(f"Password for {user}: ") if password == "-" else password
-    if options.user is not None:
+        is_missing = password == "-"
+    elif options.user is not None:
         user, separator, password = options.user.partition(":")
-        return user, password if separator else _ask(f"Password for {user}: ")
-    return None
+        is_missing = not separator
+    else:
+        return options
+    return dataclasses.replace(options, auth=(user, _ask(f"Password for {user}: ") if is_missing else password), user=None)
 
 
 def _ask(prompt: str) -> str:
@@ -131,16 +137,18 @@ def _ask(prompt: str) -> str:
 
 
 def _auth(options: Options) -> typing.Any:
-    pair = credentials(options)
     if options.netrc:
-        if pair is not None or options.digest:
+        if options.auth is not None or options.digest:
             raise click.UsageError("--netrc says where user and password come from: give neither --auth, --user nor --digest with it.")
-        return NetRCAuth()
+        try:
+            return NetRCAuth()
+        except netrc.NetrcParseError as error:
+            raise click.UsageError(f"--netrc: {error}.") from None
     if options.digest:
-        if pair is None:
+        if options.auth is None:
             raise click.UsageError("--digest needs a user and a password: --auth USER PASSWORD.")
-        return DigestAuth(*pair)
-    return pair
+        return DigestAuth(*options.auth)
+    return options.auth
 
 
 def make_ssl_context(*, verify: bool, cacert: str | None, system_ca: bool, cert: str | None, key: str | None) -> ssl.SSLContext:

@@ -14,7 +14,7 @@ from .. import Client
 from .._models.request import Request
 from .._models.response import Response
 from .body import is_endless, safe
-from .building import Plan, client_settings, make_plan
+from .building import Plan, client_settings, make_plan, with_password
 from .curl import curl_command
 from .download import Checksum, Download
 from .failures import EXPECTED, FAILED, INTERRUPTED, status_of, status_of_failure
@@ -73,6 +73,7 @@ def perform(options: Options) -> int:
 
 def _perform(options: Options, screen: Screen) -> int:
     plan = make_plan(options)
+    options = with_password(options)
     download = _download(options, plan)
     with contextlib.ExitStack() as stack:
         recorder = Recorder()
@@ -112,7 +113,7 @@ def _download(options: Options, plan: Plan) -> Download | None:
         checksum = None if options.checksum is None else Checksum.parse(options.checksum)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    return Download(destination, resume=options.resume, force=options.force, checksum=checksum, asked=plan.url)
+    return Download(destination, plan.url, resume=options.resume, force=options.force, checksum=checksum)
 
 
 def _save(download: Download, response: Response, screen: Screen) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from .._models.request import Request
-from .building import Plan, credentials
+from .building import Plan
 from .options import Options
 
 # Fields that curl adds of its own accord, with the same meaning.
@@ -62,11 +62,10 @@ def _escaped(path: str) -> str:
 
 
 def _connection(options: Options) -> list[list[str]]:
-    pair = credentials(options)
     told: list[list[str]] = []
-    if pair is not None:
+    if options.auth is not None:
         told += [["--digest"]] if options.digest else []
-        told.append(["--user", f"{pair[0]}:{pair[1]}"])
+        told.append(["--user", ":".join(options.auth)])
     told += [["--netrc"]] if options.netrc else []
     told += [["--location"]] if options.follow_redirects else []
     told += [["--http2"]] if options.http2 else []
@@ -75,8 +74,8 @@ def _connection(options: Options) -> list[list[str]]:
         told.append(["--connect-timeout", f"{options.timeout:g}"])
     for option, value in (("--proxy", options.proxy), ("--cacert", options.cacert), ("--cert", options.cert), ("--key", options.key)):
         told += [[option, value]] if value is not None else []
-    if options.download is not None and options.download != ".":
-        told.append(["--output", options.download])
-    elif options.download is not None:
+    if options.remote_name or options.download == ".":
         told.append(["--remote-name"])
+    elif options.download is not None:
+        told.append(["--output", options.download])
     return told

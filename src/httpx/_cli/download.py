@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import dataclasses
+import email.utils
 import hashlib
 import hmac
 import json
@@ -64,22 +65,30 @@ class Part:
 
 
 class Download:
-    """One file to be made. `target` None is: in `folder`, under the name that the server proposes."""
+    """One file to be made of what `asked` leads to.
+
+    * `destination`: its path; or a folder, for a file in it under the name that the server proposes. `target` is its path, once
+      that is known.
+    * `resume`: whether to go on with what an earlier download of the same URL left behind.
+    * `force`: whether a file that is there may be overwritten.
+    * `checksum`: what the file must amount to.
+
+    Raises `FileProblem` if the file is there already.
+    """
 
     def __init__(
-        self, destination: str, *, resume: bool = False, force: bool = False, checksum: Checksum | None = None, asked: URL | None = None
+        self, destination: str, asked: URL, *, resume: bool = False, force: bool = False, checksum: Checksum | None = None
     ) -> None:
         path = Path(destination)
         is_folder = destination.endswith(("/", os.sep)) or path.is_dir()
         self._folder = path if is_folder else path.parent
         self.target: Path | None = None if is_folder else path
-        self._resume = resume
+        self._asked = asked
         self._force = force
         self._checksum = checksum
-        self._asked = asked
-        self._left: Part | None = None
-        if is_folder and resume and asked is not None:
-            self.target = self._folder / choose_filename(asked, Headers())  # to find what is there, before the server is asked
+        if resume and is_folder:
+            self.target = _find_part(self._folder, asked)
+        self._left = _read_part(self.target, asked) if resume and self.target is not None else None
         self._check_target()
 
     def _check_target(self) -> None:
@@ -89,8 +98,6 @@ class Download:
     def prepare(self, request: Request) -> None:
         """Add to the request what a download needs: the bytes as they are, and only those that are missing."""
         request.headers["Accept-Encoding"] = "identity"
-        if self._resume and self.target is not None:
-            self._left = _read_part(self.target)
         if self._left is not None:
             request.headers["Range"] = f"bytes={self._left.size}-"
             request.headers["If-Range"] = self._left.validator
@@ -101,7 +108,6 @@ class Download:
         Raises `FileProblem` if the file exists, or if the server answers with another range than was asked for.
         """
         if self.target is None:
-            assert self._asked is not None
             self.target = self._folder / choose_filename(self._asked, response.headers)
             self._check_target()
         total = _number(response.headers.get("content-length"))
@@ -120,7 +126,7 @@ class Download:
         checksums = self._checksums(response)
         with _open_part(part, appending=self._left is not None) as file:
             if self._left is None:
-                _remember(self.target, response)
+                _remember(self.target, self._asked, response)
             else:
                 _digest(part, checksums)
             for data in response.iter_bytes():
@@ -142,7 +148,7 @@ class Download:
     @property
     def can_go_on(self) -> bool:
         """Whether something has arrived that a later download can go on with."""
-        return self.target is not None and _read_part(self.target) is not None
+        return self.target is not None and _read_part(self.target, self._asked) is not None
 
     def _checksums(self, response: Response) -> list[tuple[Checksum, typing.Any]]:
         # The user's, and what the server says of the whole file (not of what a coding made of it).
@@ -177,27 +183,52 @@ def _notes_of(target: Path) -> Path:
     return target.with_name(f"{target.name}.part.json")
 
 
-def _read_part(target: Path) -> Part | None:
+def _find_part(folder: Path, asked: URL) -> Path | None:
+    # Under which name an earlier download began is not known before the server is asked.
+    for notes in folder.glob("*.part.json"):
+        target = folder / notes.name.removesuffix(".part.json")
+        if _read_part(target, asked) is not None:
+            return target
+    return None
+
+
+def _read_part(target: Path, asked: URL) -> Part | None:
     try:
         size = _part_of(target).stat().st_size
         notes = json.loads(_notes_of(target).read_text(encoding="utf-8"))
         # One that is complete has nothing to go on with; why it was not finished nobody knows.
-        return Part(size, notes["validator"]) if 0 < size != notes["total"] else None
+        is_useful = 0 < size != notes["total"] and notes["resource"] == _resource(asked)
+        return Part(size, str(notes["validator"])) if is_useful else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 
-def _remember(target: Path, response: Response) -> None:
-    tag = response.headers.get("etag", "")
-    validator = tag if tag.startswith('"') else response.headers.get("last-modified")  # a weak tag does not vouch for bytes
+def _remember(target: Path, asked: URL, response: Response) -> None:
+    _forget(target)
+    validator = _validator(response.headers)
     if validator is None or "content-encoding" in response.headers:
-        _forget(target)
         return
-    notes = {"url": str(response.request.url.copy_with(username=None, password=None, query=None)), "validator": validator}
-    notes_path = _notes_of(target)
-    notes_path.unlink(missing_ok=True)
-    with open(notes_path, "x", encoding="utf-8") as file:
-        json.dump({**notes, "total": _number(response.headers.get("content-length"))}, file)
+    notes = {"resource": _resource(asked), "validator": validator, "total": _number(response.headers.get("content-length"))}
+    with open(_notes_of(target), "x", encoding="utf-8") as file:
+        json.dump(notes, file)
+
+
+def _resource(asked: URL) -> str:
+    # Another URL may have the same entity tag. Only the hash is kept: there may be a password in it.
+    return hashlib.sha256(str(asked.copy_with(fragment=None)).encode()).hexdigest()
+
+
+def _validator(headers: Headers) -> str | None:
+    # What vouches for every byte (RFC 9110 section 8.8): a strong entity tag, or a date in which no second version fits.
+    tag: str = headers.get("etag", "")
+    if tag.startswith('"'):
+        return tag
+    date: str = headers.get("last-modified", "")
+    try:
+        modified, now = (email.utils.parsedate_to_datetime(text) for text in (date, headers.get("date", "")))
+        return date if (now - modified).total_seconds() >= 1 else None
+    except (ValueError, TypeError):
+        return None
 
 
 def _forget(target: Path) -> None:

@@ -40,7 +40,7 @@ class FileProblem(Exception):
     """A file that is there already, or is not what it should be. The message says what to do."""
 
 
-EXPECTED = (HTTPError, InvalidURL, StreamError, FileProblem, OSError)
+EXPECTED = (HTTPError, InvalidURL, StreamError, FileProblem, OSError, ImportError)
 """What a call may fail with, for reasons that lie outside of this program."""
 
 

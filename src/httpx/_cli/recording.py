@@ -37,8 +37,6 @@ class Exchange:
     """The address that was connected to, if the connection is a new one."""
     tls: str | None = None
     """The TLS version and cipher of a new connection."""
-    bytes_sent: int = 0
-    bytes_received: int = 0
 
     @property
     def duration(self) -> float:
@@ -136,24 +134,22 @@ class _RecordedStream:
         return self
 
     async def send(self, data: bytes, *args: typing.Any) -> None:
-        with self._sending(data):
+        with self._sending():
             await self._stream.send(data, *args)
 
     def send_now(self, data: bytes) -> bool:
-        with self._sending(data):
+        with self._sending():
             return bool(self._stream.send_now(data))
 
-    def _sending(self, data: bytes) -> contextlib.AbstractContextManager[typing.Any]:
+    def _sending(self) -> contextlib.AbstractContextManager[typing.Any]:
         # What HTTP/2 says while an answer is on its way (such as how much more may come) is no part of the request.
         exchange = self._recorder.exchanges[-1]
-        exchange.bytes_sent += len(data)
         return contextlib.nullcontext() if exchange.response is not None else self._recorder.phase("send")
 
     async def receive(self, *args: typing.Any) -> bytes:
         exchange = self._recorder.exchanges[-1]
         with self._recorder.phase("wait" if exchange.response is None else "body"):
             data: bytes = await self._stream.receive(*args)
-        exchange.bytes_received += len(data)
         return data
 
     async def start_tls(self, *args: typing.Any) -> typing.Any:
