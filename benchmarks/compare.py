@@ -54,7 +54,7 @@ def interpreters(clients: list[str]) -> dict[str, str]:
 def measure(client: str, python: str, work_name: str, server: Server, core: int | None, seconds: float) -> float | None:
     """CPU microseconds per request, or None (and what went wrong on stderr)."""
     work = WORKS[work_name]
-    url = f"{server.https if work.tls else server.http}/json"
+    url = f"{server.http2 if work.http2 else server.https if work.tls else server.http}/json"
     command = [python, str(WORKER), adaptor(client), work_name, url, server.authority if work.tls else "", str(seconds)]
     environment = neutral_environment()
     done = subprocess.run(pinned(command, core), capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment)

@@ -43,14 +43,19 @@ def requests_in(seconds: float, trial: dict[str, float]) -> int:
     return max(1, int(seconds / trial["wall"] * 1e6))
 
 
-def measure_sync(client: ModuleType, url: str, authority: str | None, seconds: float) -> dict[str, float]:
+def protocol(work: Work) -> dict[str, bool]:
+    """What an adaptor is told of the protocol: nothing, unless it is HTTP/2."""
+    return {"http2": True} if work.http2 else {}
+
+
+def measure_sync(client: ModuleType, work: Work, url: str, authority: str | None, seconds: float) -> dict[str, float]:
     def batch(count: int) -> dict[str, float]:
         meter = Meter()
         for _ in range(count):
             get(url)
         return meter.per_request(count)
 
-    with client.sync_client(authority) as get:
+    with client.sync_client(authority, **protocol(work)) as get:
         check(get(url))
         batch(100)
         return batch(requests_in(seconds, trial=batch(200)))
@@ -69,7 +74,7 @@ async def measure_async(client: ModuleType, work: Work, url: str, authority: str
                 group.create_task(task(each, get))
         return meter.per_request(each * work.tasks)
 
-    async with client.async_client(authority) as get:
+    async with client.async_client(authority, **protocol(work)) as get:
         check(await get(url))
         await batch(4 * work.tasks, get)
         trial = await batch(max(200, 4 * work.tasks), get)
@@ -81,7 +86,7 @@ def main() -> None:
     client = importlib.import_module(f"clients.{name}")
     work = WORKS[work_name]
     if work.runtime == "sync":
-        result = measure_sync(client, url, authority or None, float(seconds))
+        result = measure_sync(client, work, url, authority or None, float(seconds))
     else:
         loop_factory = importlib.import_module("uvloop").new_event_loop if work.runtime == "uvloop" else None
         with asyncio.Runner(loop_factory=loop_factory) as runner:

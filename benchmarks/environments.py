@@ -20,9 +20,10 @@ FOLDER = REPOSITORY / ".venv-bench-peers"
 PEERS: dict[str, list[str]] = {
     "httpx-0.28": ["httpx[http2]==0.28.1"],
     "httpx-0.28-sniffio": ["httpx[http2]==0.28.1", "sniffio==1.3.1"],
-    "httpx2": ["httpx2==2.16.2"],
+    "httpx2": ["httpx2[http2]==2.16.2"],
     "requests": ["requests==2.34.2"],
     "urllib3": ["urllib3==2.8.0"],
+    "niquests": ["niquests==3.21.2"],
     "aiohttp": ["aiohttp==3.14.5"],
     "pyreqwest": ["pyreqwest==0.15.1"],
     "pycurl": ["pycurl==7.49.0"],

@@ -7,19 +7,20 @@ from typing import Any
 import httpx
 
 
-def settings(authority: str | None) -> dict[str, Any]:
-    return {"ssl_context": httpx.SSLContext(verify=authority)} if authority else {}
+def settings(authority: str | None, http2: bool) -> dict[str, Any]:
+    trust = {"ssl_context": httpx.SSLContext(verify=authority)} if authority else {}
+    return {**trust, "http2": http2} if http2 else trust
 
 
 @contextlib.contextmanager
-def sync_client(authority: str | None) -> Iterator[Callable[[str], bytes]]:
-    with httpx.Client(**settings(authority)) as client:
+def sync_client(authority: str | None, http2: bool = False) -> Iterator[Callable[[str], bytes]]:
+    with httpx.Client(**settings(authority, http2)) as client:
         yield lambda url: client.get(url).content
 
 
 @contextlib.asynccontextmanager
-async def async_client(authority: str | None) -> AsyncIterator[Callable[[str], Awaitable[bytes]]]:
-    async with httpx.AsyncClient(**settings(authority)) as client:
+async def async_client(authority: str | None, http2: bool = False) -> AsyncIterator[Callable[[str], Awaitable[bytes]]]:
+    async with httpx.AsyncClient(**settings(authority, http2)) as client:
 
         async def get(url: str) -> bytes:
             return (await client.get(url)).content

@@ -8,10 +8,12 @@ import pycurl
 
 
 @contextlib.contextmanager
-def sync_client(authority: str | None) -> Iterator[Callable[[str], bytes]]:
+def sync_client(authority: str | None, http2: bool = False) -> Iterator[Callable[[str], bytes]]:
     curl = pycurl.Curl()
     if authority:
         curl.setopt(pycurl.CAINFO, authority)
+
+    curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS if http2 else pycurl.CURL_HTTP_VERSION_1_1)
 
     def get(url: str) -> bytes:
         body = BytesIO()

@@ -10,19 +10,20 @@ from pyreqwest.client import ClientBuilder, SyncClientBuilder
 Builder = TypeVar("Builder", ClientBuilder, SyncClientBuilder)
 
 
-def trusting(builder: Builder, authority: str | None) -> Builder:
+def trusting(builder: Builder, authority: str | None, http2: bool) -> Builder:
+    builder = builder.http2(True) if http2 else builder
     return builder.add_root_certificate_pem(Path(authority).read_bytes()) if authority else builder
 
 
 @contextlib.contextmanager
-def sync_client(authority: str | None) -> Iterator[Callable[[str], bytes]]:
-    with trusting(SyncClientBuilder(), authority).build() as client:
+def sync_client(authority: str | None, http2: bool = False) -> Iterator[Callable[[str], bytes]]:
+    with trusting(SyncClientBuilder(), authority, http2).build() as client:
         yield lambda url: client.get(url).build().send().bytes()
 
 
 @contextlib.asynccontextmanager
-async def async_client(authority: str | None) -> AsyncIterator[Callable[[str], Awaitable[bytes]]]:
-    async with trusting(ClientBuilder(), authority).build() as client:
+async def async_client(authority: str | None, http2: bool = False) -> AsyncIterator[Callable[[str], Awaitable[bytes]]]:
+    async with trusting(ClientBuilder(), authority, http2).build() as client:
 
         async def get(url: str) -> bytes:
             response = await client.get(url).build().send()

@@ -31,6 +31,7 @@ http {{
     server {{
         listen 127.0.0.1:{http_port} backlog=4096;
         listen 127.0.0.1:{https_port} ssl backlog=4096;
+        listen 127.0.0.1:{http2_port} ssl http2 backlog=4096;
         location = /json {{ default_type application/json; return 200 '{json}'; }}
     }}
 }}
@@ -40,6 +41,7 @@ http {{
 class Server(NamedTuple):
     http: str  # "http://127.0.0.1:12345"
     https: str
+    http2: str  # https, where the handshake may choose HTTP/2
     authority: str  # the path of the PEM file that clients must trust
 
 
@@ -54,14 +56,16 @@ def serve(core: int | None) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="httpx-bench-") as name:
         folder = Path(name)
         authority = make_certificates(folder)
-        http_port, https_port = free_port(), free_port()
+        http_port, https_port, http2_port = free_port(), free_port(), free_port()
         configuration = folder / "nginx.conf"
-        configuration.write_text(CONFIGURATION.format(folder=folder, http_port=http_port, https_port=https_port, json=JSON))
+        ports = {"http_port": http_port, "https_port": https_port, "http2_port": http2_port}
+        configuration.write_text(CONFIGURATION.format(folder=folder, json=JSON, **ports))
         command = [executable, "-p", str(folder), "-e", "stderr", "-c", str(configuration)]
         process = subprocess.Popen(pinned(command, core), stdin=subprocess.DEVNULL)
         try:
             wait_until_listening(process, https_port)
-            yield Server(f"http://127.0.0.1:{http_port}", f"https://127.0.0.1:{https_port}", str(authority))
+            urls = (f"http://127.0.0.1:{http_port}", f"https://127.0.0.1:{https_port}", f"https://127.0.0.1:{http2_port}")
+            yield Server(*urls, str(authority))
         finally:
             process.terminate()
             process.wait()
