@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from httpx._exceptions import InvalidURL
 from httpx._models.query import QueryParams
@@ -516,3 +519,12 @@ def test_importing_the_model_loads_nothing_heavy() -> None:
     source = str(httpx._exceptions.__file__).rpartition("_exceptions")[0].rstrip("/\\")
     result = subprocess.run([sys.executable, "-S", "-c", script, source], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+@given(st.binary(max_size=40))
+def test_what_goes_into_the_request_line_is_printable_ascii_whatever_the_path_was(raw_path):
+    try:
+        url = URL("http://example.org/").copy_with(raw_path=b"/" + raw_path)
+    except InvalidURL:
+        return
+    assert re.fullmatch(rb"[!-~]+", url._target)

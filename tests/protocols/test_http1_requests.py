@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from httpx import LocalProtocolError
-from httpx._protocols.http1.serialize import serialize_chunk, serialize_fields, serialize_head
+from httpx._protocols.http1.serialize import check_target, serialize_chunk, serialize_fields, serialize_head
 
 
 def test_a_head_is_a_request_line_and_field_lines() -> None:
@@ -39,7 +39,7 @@ def test_methods_that_are_no_tokens_are_refused(method: str) -> None:
 @pytest.mark.parametrize("target", [b"/a b", b"/a\r\nInjected: yes", b"/\xe9", b""])
 def test_targets_with_white_space_or_other_than_ascii_are_refused(target: bytes) -> None:
     with pytest.raises(LocalProtocolError, match="target"):
-        serialize_head("GET", target, b"")
+        check_target(target)
 
 
 def test_a_chunk_says_its_size_in_hexadecimal() -> None:

@@ -214,7 +214,7 @@ class BaseClient:
     ) -> Request:
         """A request with the client's settings merged in, to be sent with `send()`."""
         merged_url = self._merge_url(url)
-        if params is not None or self._params:
+        if params is not None or self._params._dict:
             if params is None:
                 merged_url = merged_url.copy_merge_params(self._params)
             else:
@@ -255,7 +255,7 @@ class BaseClient:
 
     def _headers_for(self, url: URL) -> Headers:
         # Most requests differ in nothing but the host: these fields are merged, indexed and serialized once for each.
-        fields = self._headers._fields
+        fields = self._headers._parsed or self._headers._fields
         if self._prepared_from is not fields:
             self._prepared_from = fields
             self._prepared = {}

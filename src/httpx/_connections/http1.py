@@ -12,7 +12,7 @@ from .._network.base import Network, Stream
 from .._network.failures import first_exchange_error
 from .._protocols.http1.engine import NEED_DATA, UPGRADED, HTTP1Engine
 from .._protocols.http1.head import ResponseHead, excerpt
-from .._protocols.http1.serialize import LAST_CHUNK, serialize_chunk, serialize_head
+from .._protocols.http1.serialize import LAST_CHUNK, check_target, serialize_chunk, serialize_head
 from .body import PIECE, Parts, check_length, is_repeatable, parts_of
 from .exchange import ConnectionDied, Timeouts, tell_of_reuse
 from .wire_form import WireForm, prepare
@@ -23,7 +23,19 @@ _CONTINUE_PATIENCE = 1.0  # seconds to wait for "100 Continue" before sending th
 class HTTP1Connection:
     """An open connection, and how far it is in its exchange: it is its own `Exchange`, since it has one at a time."""
 
-    __slots__ = ("_engine", "_network", "_served", "idle_since", "key", "network_stream", "opened_at", "origin", "stream")
+    __slots__ = (
+        "_engine",
+        "_network",
+        "_served",
+        "data_at_hand",
+        "finish",
+        "idle_since",
+        "key",
+        "network_stream",
+        "opened_at",
+        "origin",
+        "stream",
+    )
 
     multiplexes = False
     capacity = 1
@@ -36,6 +48,8 @@ class HTTP1Connection:
         self.origin: typing.Any = None
         self.network_stream: typing.Any = None
         self._engine = HTTP1Engine()
+        self.data_at_hand = self._engine.whole_body  # as `Exchange` has them, without a step in between
+        self.finish = self._engine.finish
         self._network = network
         self._served = 0
 
@@ -70,29 +84,44 @@ class HTTP1Connection:
         self._served += 1
         if not was_used and not self.stream.is_quiet():
             self._refuse_early_data()
+        form: WireForm = request.headers._wire or prepare(request.headers)
+        target = request.extensions.get("target")
+        message = serialize_head(request.method, check_target(target) if target else request.url._target, form.block)
+        whole = request.stream._bytes if type(request.stream) is ByteStream and form.is_plain else None
+        if whole and len(whole) > PIECE:
+            whole = None
+        elif whole is not None and len(whole) != (form.length or 0):
+            check_length(len(whole), form.length)
+        engine, stream = self._engine, self.stream
+        engine.start(request.method, form.stays_open, form.offers_upgrade)
         failure: WriteError | None = None
         try:
-            message = self._start(request)
-            if message is not None:
-                await self.stream.send(message, timeouts.get("write"))
+            if whole is not None:
+                await stream.send(message + whole, timeouts.get("write"))
             else:
-                await self._send_in_parts(request, timeouts)
+                await self._send_in_parts(message, form, request, timeouts)
         except WriteError as error:
             # The server may have answered and hung up before it read everything: its answer is what counts.
             failure = error
         try:
-            return await self._receive_head(timeouts.get("read"))
+            patience, started = timeouts.get("read"), time.monotonic()
+            if whole is not None:
+                engine.receive(await stream.receive(patience))
+            head = engine.next_head()
+            if head is NEED_DATA or (head.status_code < 200 and engine.state != UPGRADED):
+                return await self._receive_rest_of_head(patience, started)
+            return head
         except (ReadError, RemoteProtocolError) as error:
-            if not self._engine.awaits_first_byte:
+            if not engine.awaits_first_byte:
                 raise
-            if failure is None and self._engine.is_abandoned:
-                failure = WriteError(f"{self.stream.peer} hung up before it had taken the whole request.")
+            if failure is None and engine.is_abandoned:
+                failure = WriteError(f"{stream.peer} hung up before it had taken the whole request.")
                 failure.__cause__ = error
             told = failure or error
             if was_used and is_repeatable(request):
                 raise ConnectionDied(told) from error
             if not was_used:
-                raise first_exchange_error(told, self.stream.peer, self.stream.info("ssl_object")) from told.__cause__
+                raise first_exchange_error(told, stream.peer, stream.info("ssl_object")) from told.__cause__
             tell_of_reuse(told)
             raise told from told.__cause__
 
@@ -102,26 +131,8 @@ class HTTP1Connection:
         if early:
             raise RemoteProtocolError(f"{self.stream.peer} sent data before it was asked: {excerpt(early)}")
 
-    def _start(self, request: Request) -> bytes | None:
-        # Begins the exchange. Returns the whole message, to be sent in one piece; None if it goes out in parts.
-        form: WireForm = request.headers._wire or prepare(request.headers)
-        stream = request.stream
-        if type(stream) is not ByteStream or not form.is_plain or len(stream._bytes) > PIECE:
-            return None
-        body = stream._bytes
-        if len(body) != (form.length or 0):
-            check_length(len(body), form.length)
-        head = self._head(request, form)
-        return head + body if body else head
-
-    def _head(self, request: Request, form: WireForm) -> bytes:
-        head = serialize_head(request.method, request.extensions.get("target") or request.url._target, form.block)
-        self._engine.start(request.method, form.stays_open, form.offers_upgrade)
-        return head
-
-    async def _send_in_parts(self, request: Request, timeouts: Timeouts) -> None:
-        form: WireForm = request.headers._wire or prepare(request.headers)
-        await self.stream.send(self._head(request, form), timeouts.get("write"))
+    async def _send_in_parts(self, head: bytes, form: WireForm, request: Request, timeouts: Timeouts) -> None:
+        await self.stream.send(head, timeouts.get("write"))
         if form.expects_continue and await self._is_answered_within(_CONTINUE_PATIENCE):
             return
         await self._send_body(parts_of(request.stream, self._network), form.length, form.chunked, timeouts)
@@ -165,24 +176,20 @@ class HTTP1Connection:
         except ReadTimeout:
             return False
 
-    async def _receive_head(self, timeout: float | None) -> ResponseHead:
+    async def _receive_rest_of_head(self, timeout: float | None, started: float) -> ResponseHead:
+        # The whole head has one deadline: a server that drips it, or sends 1xx for ever, does not move it.
         engine = self._engine
-        started = time.monotonic()
-        wait = timeout
-        has_waited = False
+        wait = None
         while True:
             head = engine.next_head()
-            if head is not NEED_DATA:
-                if head.status_code >= 200 or engine.state == UPGRADED:
-                    return head
-                continue
-            if has_waited and timeout is not None:
-                # The whole head has one deadline: a server that drips it, or sends 1xx for ever, does not move it.
-                wait = started + timeout - time.monotonic()
-                if wait <= 0:
-                    raise ReadTimeout(f"The head of the response from {self.stream.peer} was not complete within {timeout:g} seconds.")
-            has_waited = True
-            engine.receive(await self.stream.receive(wait))
+            if head is NEED_DATA:
+                if timeout is not None:
+                    wait = started + timeout - time.monotonic()
+                    if wait <= 0:
+                        raise ReadTimeout(f"The head of the response from {self.stream.peer} was not complete within {timeout:g} seconds.")
+                engine.receive(await self.stream.receive(wait))
+            elif head.status_code >= 200 or engine.state == UPGRADED:
+                return head
 
     async def next_data(self, timeout: float | None) -> bytes | None:
         """The next bytes of the body, None at its end."""
@@ -195,14 +202,6 @@ class HTTP1Connection:
             if not received and not self.stream.ended_cleanly:
                 raise RemoteProtocolError(f"{self.stream.peer} cut the TLS connection within the response (no close_notify).")
             engine.receive(received)
-
-    def data_at_hand(self) -> bytes | None:
-        """The whole body, if all of it has arrived with the head, else None."""
-        return self._engine.whole_body()
-
-    def finish(self) -> bool:
-        """Close the books on this exchange: whether the connection may be used again."""
-        return self._engine.finish()
 
     def abandon(self) -> bool:
         """The exchange ends before its time. What would still arrive is in the way of any other: the connection is done."""

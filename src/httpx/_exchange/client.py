@@ -42,7 +42,7 @@ class Calls(typing.Protocol):
     is_async: bool
     """Whether what it calls is to be awaited. Asked where a coroutine between the two would cost every request."""
 
-    def send_single_request(self, client: typing.Any, request: Request) -> Response | Awaitable[Response]:
+    def send_single_request(self, client: typing.Any, request: Request) -> typing.Any:
         """One exchange, through whatever has taken the place of the client's own method: to be awaited if `is_async`."""
         ...
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import typing
 
 from .._exceptions import RequestError
 from .._models.request import Request
@@ -19,11 +18,10 @@ async def send(client: Client, request: Request) -> Response:
     """Send `request`; keep the cookies that the response sets, and log it."""
     calls = client._calls
     started = time.perf_counter()
-    response: typing.Any
+    response: Response
     try:
-        response = calls.send_single_request(client, request)
-        if calls.is_async:
-            response = await response
+        answer = calls.send_single_request(client, request)
+        response = await answer if calls.is_async else answer
     except RequestError as error:
         error.request = request  # also when it had one: mocks raise one exception again and again
         raise
@@ -38,7 +36,7 @@ async def send(client: Client, request: Request) -> Response:
     except BaseException:
         await calls.close(response)
         raise
-    return typing.cast(Response, response)
+    return response
 
 
 def _log(request: Request, response: Response) -> None:

@@ -419,9 +419,10 @@ class Response:
         return make_decoder(codings.decode("latin-1").split(","), limits)
 
     def _read_at_once(self, raw: bytes) -> None:
-        self.is_stream_consumed = True
+        self.is_stream_consumed = self.is_closed = True
         self._num_bytes_downloaded = len(raw)
-        self._mark_closed()
+        if self._started is not None:
+            self._elapsed = time.perf_counter() - self._started
         if self.headers._peek(b"content-encoding") is None:
             self._content = raw
             return

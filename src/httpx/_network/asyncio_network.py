@@ -14,7 +14,7 @@ from .addresses import connect_error, connect_timeout, new_socket, reason, secon
 from .base import Farewell, SocketOption, Stream, T
 from .failures import handshake_error, read_error, spoke_too_soon
 from .race import Address, Race
-from .readiness import Readiness
+from .readiness import readiness
 
 if typing.TYPE_CHECKING:
     from .._tls.info import TLSInfo
@@ -46,7 +46,7 @@ class AsyncioStream(asyncio.Protocol):
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._secure = False
-        self._readiness: Readiness | None = None
+        self._has_unread: typing.Callable[[], object] | None = None
         self.peer = peer
         self.ended_cleanly = True
         self.tls: TLSInfo | None = None
@@ -244,12 +244,11 @@ class AsyncioStream(asyncio.Protocol):
         if self._ended or self._received or self._transport.is_closing():
             return False
         # What arrived while the program kept the event loop busy is still in the socket. On TLS it need not be data.
-        return self._secure or not self._has_unread()
-
-    def _has_unread(self) -> bool:
-        if self._readiness is None:
-            self._readiness = Readiness(self._socket)
-        return self._readiness.is_readable()
+        if self._secure:
+            return True
+        if self._has_unread is None:
+            self._has_unread = readiness(self._socket)
+        return not self._has_unread()
 
     def close(self, last_words: bytes = b"") -> None:
         if self._timer is not None:

@@ -172,6 +172,7 @@ def drive(conversation: Coroutine[typing.Any, typing.Any, T]) -> T:
     try:
         conversation.send(None)
     except StopIteration as end:
-        return typing.cast(T, end.value)
+        result: T = end.value
+        return result
     conversation.close()
     raise RuntimeError("A conversation over blocking sockets suspended: something in it belongs to an event loop.")

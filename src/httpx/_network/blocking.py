@@ -20,7 +20,7 @@ from .addresses import connect_error, connect_timeout, new_socket, reason, secon
 from .base import Farewell, SocketOption, Stream, T
 from .failures import handshake_error, read_error, spoke_too_soon
 from .race import Address, Race
-from .readiness import Readiness
+from .readiness import readiness
 from .shared import SharedStream
 
 if typing.TYPE_CHECKING:
@@ -38,7 +38,7 @@ class BlockingStream:
     more. `ssl` knows only Python's.
     """
 
-    __slots__ = ("_deadlines", "_early", "_poll", "_read_size", "_secure", "_socket", "ended_cleanly", "peer", "tls")
+    __slots__ = ("_deadlines", "_early", "_is_readable", "_read_size", "_secure", "_socket", "ended_cleanly", "peer", "tls")
 
     keeps_unsent = False
 
@@ -48,7 +48,7 @@ class BlockingStream:
         self._secure = False
         self._deadlines: list[float | None] = [None, None]  # kernel time-outs in force: receiving, sending
         self._early = b""  # taken by `is_quiet`, and not yet received
-        self._poll: typing.Any = None
+        self._is_readable: typing.Callable[[], object] | None = None
         self._read_size = _MIN_READ_SIZE
         self.peer = peer
         self.ended_cleanly = True
@@ -58,7 +58,8 @@ class BlockingStream:
         if self._early:
             return self._take_early()
         try:
-            self._set_timeout(0, timeout)
+            if self._deadlines[0] != timeout:
+                self._set_timeout(0, timeout)
             data = self._socket.recv(self._read_size)
         except (BlockingIOError, TimeoutError, ssl.SSLWantReadError) as error:
             raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout or 0:g} seconds.") from error
@@ -73,7 +74,8 @@ class BlockingStream:
 
     async def send(self, data: bytes, timeout: float | None) -> None:
         try:
-            self._set_timeout(1, timeout)
+            if self._deadlines[1] != timeout:
+                self._set_timeout(1, timeout)
             self._socket.sendall(data)
         except (BlockingIOError, TimeoutError, ssl.SSLWantWriteError) as error:
             raise WriteTimeout(f"{self.peer} accepted no data for {timeout or 0:g} seconds.") from error
@@ -96,8 +98,6 @@ class BlockingStream:
         return SharedStream(self._socket, self.peer, self._early, self.tls) if self._secure or not _HAS_KERNEL_TIMEOUTS else self
 
     def _set_timeout(self, direction: int, timeout: float | None) -> None:
-        if self._deadlines[direction] == timeout:
-            return
         if self._secure or not _HAS_KERNEL_TIMEOUTS:
             self._socket.settimeout(timeout)
             self._deadlines = [timeout, timeout]
@@ -134,9 +134,9 @@ class BlockingStream:
     def receive_nowait(self) -> bytes | None:
         if self._early:
             return self._take_early()
-        if self._poll is None:
-            self._poll = Readiness(self._socket)
-        if not self._poll.is_readable():
+        if self._is_readable is None:
+            self._is_readable = readiness(self._socket)
+        if not self._is_readable():
             return None
         try:
             if self._secure:
@@ -156,11 +156,11 @@ class BlockingStream:
         return data
 
     def is_quiet(self) -> bool:
-        if self._poll is None:
-            self._poll = Readiness(self._socket)
         if self._early:
             return False
-        if not self._poll.is_readable():
+        if self._is_readable is None:
+            self._is_readable = readiness(self._socket)
+        if not self._is_readable():
             return True
         if not self._secure:
             return False

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import select
 import socket
-import typing
+from collections.abc import Callable
 
 
-class Readiness:
-    """Asks about one socket, again and again: making a poll object costs more than asking it. Windows has none."""
+def readiness(connection: socket.socket) -> Callable[[], object]:
+    """A function whose result is true if there are bytes, or the end, or an error.
 
-    __slots__ = ("_ask", "_socket")
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-        self._ask: typing.Callable[[int], list[typing.Any]] | None = None
-        if hasattr(select, "poll"):
-            poll = select.poll()
-            poll.register(connection.fileno(), select.POLLIN)
-            self._ask = poll.poll
-
-    def is_readable(self) -> bool:
-        """Whether there are bytes, or the end, or an error."""
-        if self._ask is not None:
-            return bool(self._ask(0))
-        return bool(select.select([self._socket], [], [], 0)[0])
+    It is asked again and again: making a poll object costs more than asking it. Windows has none.
+    """
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        return functools.partial(poll.poll, 0)
+    return lambda: select.select([connection], [], [], 0)[0]

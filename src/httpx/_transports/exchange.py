@@ -100,10 +100,11 @@ class Exchanges:
             except BaseException:
                 self._drop(exchange)
                 raise
-        return self._respond(request, exchange, head, attempts, timeouts, is_async)
+        return self._respond(request, connection, exchange, head, attempts, timeouts, is_async)
 
-    def _respond(self, request: Request, exchange: Exchange, head: Head, attempts: int, timeouts: Timeouts, is_async: bool) -> Response:
-        connection = exchange.connection
+    def _respond(
+        self, request: Request, connection: Connection, exchange: Exchange, head: Head, attempts: int, timeouts: Timeouts, is_async: bool
+    ) -> Response:
         network_stream = connection.network_stream
         if network_stream is None:
             network_stream = connection.network_stream = (AsyncNetworkStream if is_async else NetworkStream)(connection.stream)
@@ -118,9 +119,9 @@ class Exchanges:
         whole = exchange.data_at_hand()
         if whole is not None:
             # The body came with the head: the connection is free before the caller has the response.
-            if exchange.trailers:
+            if connection.multiplexes and exchange.trailers:
                 extensions["trailers"] = exchange.trailers
-            self._give_back(exchange)
+            self._give_back(connection, exchange)
             return Response._of(head.status_code, headers, ByteStream(whole), request, extensions)
         if exchange.is_upgraded:
             network_stream._unread = exchange.unread()
@@ -258,8 +259,7 @@ class Exchanges:
         else:
             self._pool.discard(connection)
 
-    def _give_back(self, exchange: Exchange) -> None:
-        connection = exchange.connection
+    def _give_back(self, connection: Connection, exchange: Exchange) -> None:
         if not exchange.finish():
             connection.close()
             self._pool.discard(connection)
@@ -352,7 +352,7 @@ class _Body:
         if drop:
             self._exchanges._drop(exchange)
         else:
-            self._exchanges._give_back(exchange)
+            self._exchanges._give_back(exchange.connection, exchange)
 
     def __del__(self) -> None:
         exchange = self._exchange

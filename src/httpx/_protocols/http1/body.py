@@ -213,7 +213,9 @@ def body_reader(head: ResponseHead, method: str) -> BodyReader:
     coding = index.get(b"transfer-encoding")
     length = index.get(b"content-length")
     if coding is None:
-        return UnsizedBody() if length is None else SizedBody(content_length(length))
+        if length is None:
+            return UnsizedBody()
+        return SizedBody(int(length) if length.isdigit() and len(length) < 20 else _agreed_length(length))
     if length is not None:
         raise RemoteProtocolError("The response has both Content-Length and Transfer-Encoding.")
     if coding.lower() != b"chunked":
@@ -223,10 +225,8 @@ def body_reader(head: ResponseHead, method: str) -> BodyReader:
     return ChunkedBody()
 
 
-def content_length(value: bytes) -> int:
-    """The number in a Content-Length field; several equal copies count as one (RFC 9110 section 8.6)."""
-    if value.isdigit() and len(value) < 20:
-        return int(value)
+def _agreed_length(value: bytes) -> int:
+    # Several equal copies of Content-Length count as one (RFC 9110 section 8.6).
     copies = {copy.strip(b" \t") for copy in value.split(b",")}
     if len(copies) > 1:
         raise RemoteProtocolError(f"The response has conflicting Content-Length values: {excerpt(value)}")
