@@ -1,4 +1,4 @@
-"""Auth, retries, and the clients of services: httpx-auth, httpx-retries, Supabase, Elastic, Hugging Face, Telegram."""
+"""Auth, retries, other transports, and the clients of services: Supabase, Elastic, Hugging Face, Telegram."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import urllib.parse
 import elastic_transport
 import httpx_auth
 import huggingface_hub
+import postgrest
 import pytest
+import storage3
 import supabase_functions
 import supabase_functions.errors
 import telegram
+from httpx_aiohttp import HttpxAiohttpClient
+from httpx_oauth.oauth2 import OAuth2
 from httpx_retries import Retry, RetryTransport
 
 import httpx
@@ -94,6 +98,28 @@ def test_retries_end(serve):
     assert len(server.requests) == 3
 
 
+# ---- httpx-oauth and httpx-aiohttp
+
+
+async def test_an_oauth_code_is_exchanged_for_a_token(serve):
+    server = serve(
+        lambda request: respond_json({"access_token": "t1", "code": dict(urllib.parse.parse_qsl(request.body.decode()))["code"]})
+    )
+    token = await OAuth2("id", "secret", server.url + "/authorize", server.url + "/token").get_access_token(
+        "c1", "https://app.example.org/"
+    )
+    assert token["access_token"] == "t1"
+    assert token["code"] == "c1"
+
+
+async def test_aiohttp_is_a_transport(app):
+    async with HttpxAiohttpClient(follow_redirects=True) as client:
+        assert (await client.get(app.url + "/redirect/1")).json()["number"] == 42
+        assert (await client.post(app.url + "/echo", json={"a": 1})).json()["body"] == '{"a":1}'
+        async with client.stream("GET", app.url + "/stream/3") as response:
+            assert len([line async for line in response.aiter_lines()]) == 3
+
+
 # ---- Supabase
 
 
@@ -118,6 +144,30 @@ def test_supabases_key_does_not_follow_a_redirect_to_another_origin(serve, app):
     assert server.requests[0].headers["apikey"] == "k1"
     assert "apikey" not in received
     assert "authorization" not in received
+
+
+def database(request):
+    if request.headers.get("prefer") == "return=representation":
+        return respond_json([{"id": 2}], 201)
+    return respond_json([{"id": 1}], headers=[("Content-Range", "0-0/1")])
+
+
+async def test_postgrest_queries_and_inserts(serve):
+    server = serve(database)
+    async with postgrest.AsyncPostgrestClient(server.url) as client:
+        assert (await client.from_("items").select("*").eq("id", 1).execute()).data == [{"id": 1}]
+    assert server.requests[0].target == "/items?select=%2A&id=eq.1"
+    client = postgrest.SyncPostgrestClient(server.url)
+    assert client.from_("items").insert({"name": "a"}).execute().data == [{"id": 2}]
+    assert server.requests[1].body == b'{"name":"a"}'
+
+
+def test_storage3_uploads_and_downloads(serve):
+    server = serve(lambda request: respond(b"content") if request.method == "GET" else respond_json({"Key": "bucket/a.txt", "Id": "1"}))
+    client = storage3.create_client(server.url, {"apiKey": "k1"}, is_async=False)
+    client.from_("bucket").upload("a.txt", b"content")
+    assert b"content" in server.requests[0].body
+    assert client.from_("bucket").download("a.txt") == b"content"
 
 
 # ---- Elastic
