@@ -76,7 +76,7 @@ class Exchanges:
         closings = self._pool.closings
         attempts = 1
         while True:
-            connection = self._take_idle(route) or await self._take(route, network, timeouts)
+            connection = (None if self._multiplexes else self._take_idle(route)) or await self._take(route, network, timeouts)
             exchange = connection.begin()
             try:
                 head = await exchange.exchange(sent, timeouts)
