@@ -84,6 +84,14 @@ def test_the_explanation_says_what_was_trusted(meet, authority, stranger, trusti
     assert "ssl.SSLContext in use" in explain(meeting, ssl.create_default_context())
 
 
+def test_the_advice_keeps_what_is_trusted_already(meet, authority, stranger):
+    error = meet(stranger.server(), httpx.SSLContext(authority.pem), through="bio").error
+    assert f"verify=[{str(authority.pem)!r}, 'path/to/it.pem']" in diagnose(error, "a", 1, httpx.SSLContext(authority.pem)).remedy
+    assert "verify=[True, 'path/to/it.pem']" in diagnose(error, "a", 1, httpx.SSLContext()).remedy
+    assert "verify=[True, ..., 'path/to/it.pem']" in diagnose(error, "a", 1, httpx.SSLContext([True, authority.pem.read_bytes()])).remedy
+    assert "context.load_verify_locations('path/to/it.pem')" in diagnose(error, "a", 1, ssl.create_default_context()).remedy
+
+
 def test_a_directory_in_which_nothing_is_found_is_named(meet, authority, tmp_path):
     (tmp_path / "ca.pem").write_bytes(authority.pem.read_bytes())
     context = httpx.SSLContext(verify=tmp_path)

@@ -121,7 +121,7 @@ class HTTP1Connection:
             if was_used and is_repeatable(request):
                 raise ConnectionDied(told) from error
             if not was_used:
-                raise first_exchange_error(told, stream.peer, stream.info("ssl_object")) from told.__cause__
+                raise first_exchange_error(told, stream) from told.__cause__
             tell_of_reuse(told)
             raise told from told.__cause__
 

@@ -87,8 +87,7 @@ class HTTP2Exchange(HTTP2Stream):
             if self.was_reused and is_repeatable(request):
                 raise ConnectionDied(error) from error
             if not self.was_reused:
-                stream = self.connection.stream
-                raise first_exchange_error(error, stream.peer, stream.info("ssl_object")) from error.__cause__
+                raise first_exchange_error(error, self.connection.stream) from error.__cause__
             tell_of_reuse(error)
             raise
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ssl
+import typing
 
 from .._exceptions import CertificateVerifyError, ReadError, TLSError, TransportError, WriteError
 from .._tls.connection import context_of
+
+if typing.TYPE_CHECKING:
+    from .base import Stream
 
 
 def handshake_error(error: BaseException, peer: str, context: ssl.SSLContext) -> TLSError:
@@ -33,20 +37,21 @@ def spoke_too_soon() -> ssl.SSLError:
     return error
 
 
-def first_exchange_error(error: TransportError, peer: str, tls: ssl.SSLObject | ssl.SSLSocket | None) -> TransportError:
+def first_exchange_error(error: TransportError, stream: Stream) -> TransportError:
     """The exception for a new connection that broke before the first byte of an answer.
 
     In TLS 1.3 the client is done before the server has seen its certificate, or that there is none. A server that then
     refuses it sends an alert and hangs up, and the reset may overtake the alert. Session tickets, on the other hand, come only
     after the server has accepted the client (RFC 8446 section 4.6.1).
     """
-    if tls is None:
+    if stream.tls is None:
         error.add_note("If the server speaks TLS on this port, use https:// in the URL.")
         return error
-    if tls.version() != "TLSv1.3" or _has_ticket(tls):
+    tls = stream.info("ssl_object")
+    if stream.tls.version != "TLSv1.3" or _has_ticket(tls):  # the TLS object forgets its version when it fails
         return error
     if isinstance(error, (ReadError, WriteError)):
-        return _tls_error(error.__cause__ or error, peer, context_of(tls), f"TLS with {peer}", after_handshake=True)
+        return _tls_error(error.__cause__ or error, stream.peer, context_of(tls), f"TLS with {stream.peer}", after_handshake=True)
     from .._tls.causes import CAUSES
 
     error.add_note(CAUSES["hung-up-after-handshake"].remedy)

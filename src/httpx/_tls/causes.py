@@ -17,7 +17,7 @@ class Cause(typing.NamedTuple):
 
 
 _TRUST_IT = "ssl_context=httpx.SSLContext(verify='path/to/it.pem')"
-_ADD_IT = "ssl_context=httpx.SSLContext(verify=[True, 'path/to/it.pem'])"
+_ADD_IT = "{add_it}"
 _GIVE_CERT = "ssl_context=httpx.SSLContext(cert=('client.pem', 'client.key'))"
 _RENEW = "The server's operator must get a new certificate"
 _ASK_WHICH = "Ask the server's operator which certificates are accepted"

@@ -115,6 +115,9 @@ class Facts(dict[str, typing.Any]):
             return "handshake-failed"
         if after_handshake and cause in ("hung-up", "no-common-cipher"):
             return "hung-up-after-handshake" if cause == "hung-up" else "renegotiation-refused"
+        if cause == "no-common-cipher" and self.chain and "ALERT_HANDSHAKE_FAILURE" in self.words:
+            # The server sent its certificate, so the two had agreed on all that: it is ours that it misses (RFC 5246 section 7.4.6).
+            cause = "client-certificate-refused" if self._presents_certificate() else "client-certificate-required"
         if cause == "client-certificate-refused" and "BAD_CERTIFICATE" in self.words and not self._presents_certificate():
             return "client-certificate-required"
         return cause
@@ -168,6 +171,13 @@ class Facts(dict[str, typing.Any]):
 
     def _trusted(self) -> str:
         return describe_trust(self.context)
+
+    def _add_it(self) -> str:
+        sources: tuple[typing.Any, ...] | None = getattr(self.context, "_sources", None)
+        if sources is None:
+            return "context.load_verify_locations('path/to/it.pem')"
+        others = ["..." if isinstance(source, bytes) else repr(source) for source in sources]
+        return f"ssl_context=httpx.SSLContext(verify=[{', '.join([*others, repr('path/to/it.pem')])}])"
 
     def _product(self) -> str | None:
         issuers = " ".join(certificate.issuer for certificate in self.chain).lower()

@@ -276,7 +276,7 @@ BAD = [
     Site("cbc-sha1-cipher", functools.partial(_with_ciphers, "ECDHE-RSA-AES128-SHA"), "no-common-cipher"),
     Site("static-rsa", functools.partial(_with_ciphers, "AES128-GCM-SHA256"), "no-common-cipher"),
     Site("dh1024", _with_small_group, "weak-key-exchange"),
-    Site("client-certificate-tls12", _demanding(TLS12), "no-common-cipher", words="client certificate"),
+    Site("client-certificate-tls12", _demanding(TLS12), "client-certificate-required", words="client certificate"),
     Site(
         "client-certificate-tls13",
         _demanding(TLS13),
