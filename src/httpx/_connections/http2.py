@@ -354,21 +354,22 @@ class HTTP2Connection:
 
     def post(self, farewell: bool = False) -> None:
         """Send what is queued if that takes no waiting; what does not go out now goes with the next `flush()`."""
-        with self._lock:
-            if self._writing or self.failure is not None:
-                return
-            data = self._unsent + self._engine.outgoing()
-            if farewell:
-                data += self._engine.goodbye()
-            self._unsent = b""
-            self._spread()
-            try:
+        try:
+            with self._lock:
+                if self._writing or self.failure is not None:
+                    return
+                data = self._unsent + self._engine.outgoing()
+                if farewell:
+                    data += self._engine.goodbye()
+                self._unsent = b""
+                self._spread()
                 if data and not self.stream.send_now(data):
                     self._unsent = data
-                return
-            except WriteError as error:
-                failure = error
-        self.fail(failure)
+        except WriteError as error:
+            self.fail(error)
+        except BaseException:  # a signal, say: there is no telling what of it went out
+            self.fail(WriteError(f"Sending to {self.stream.peer} was broken off."))
+            raise
 
     def fail(self, error: Exception) -> None:
         """The connection has ended: so have all exchanges that are not complete."""

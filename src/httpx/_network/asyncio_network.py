@@ -282,7 +282,10 @@ class AsyncioStream(asyncio.Protocol):
             return self._transport.get_extra_info("peername")
         if name == "is_readable":
             return not self.is_quiet()
-        return self._transport.get_extra_info(name)
+        try:
+            return self._transport.get_extra_info(name)
+        except AttributeError:
+            return None  # TLS transports of asyncio know nothing any more once they have been closed
 
 
 class TaskWaiter:

@@ -184,6 +184,9 @@ class BlockingStream:
                     typing.cast(ssl.SSLSocket, self._socket).unwrap()
             except (OSError, ValueError):
                 pass
+            except BaseException:  # a signal, say
+                self._socket.close()
+                raise
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # wakes a thread that waits for data
         self._socket.close()

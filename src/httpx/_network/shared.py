@@ -137,14 +137,16 @@ class SharedStream:
 
     def close(self, last_words: bytes = b"") -> None:
         with self._lock:
-            with contextlib.suppress(OSError, ValueError):
-                if last_words:
-                    self._socket.send(last_words)
-                if isinstance(self._socket, ssl.SSLSocket):
-                    self._socket.unwrap()  # says goodbye (close_notify); its answer is not waited for
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # wakes a thread that waits for data
-            self._socket.close()
+            try:
+                with contextlib.suppress(OSError, ValueError):
+                    if last_words:
+                        self._socket.send(last_words)
+                    if isinstance(self._socket, ssl.SSLSocket):
+                        self._socket.unwrap()  # says goodbye (close_notify); its answer is not waited for
+            finally:
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # wakes a thread that waits for data
+                self._socket.close()
 
     def abandon(self) -> None:
         self._socket.close()

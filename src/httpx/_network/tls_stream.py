@@ -238,8 +238,9 @@ class TLSStream:
                 self._tls.unwrap()  # says goodbye (close_notify), and would like to have an answer
         except (OSError, ValueError):
             pass
-        self._inner.close(self._outgoing.read())
-        self._sending.release()
+        finally:
+            self._inner.close(self._outgoing.read())
+            self._sending.release()
 
     def abandon(self) -> None:
         self._is_closed = True

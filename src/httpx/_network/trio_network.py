@@ -132,13 +132,15 @@ class TrioStream:
         return data is None
 
     def close(self, last_words: bytes = b"") -> None:
-        if last_words:
-            with contextlib.suppress(OSError):
-                self._socket.send(last_words)
-        if self._socket.fileno() >= 0:
-            with contextlib.suppress(RuntimeError):  # trio has ended, or runs on another thread: nobody waits then
-                trio.lowlevel.notify_closing(self._socket)
-        self._socket.close()
+        try:
+            if last_words:
+                with contextlib.suppress(OSError):
+                    self._socket.send(last_words)
+            if self._socket.fileno() >= 0:
+                with contextlib.suppress(RuntimeError):  # trio has ended, or runs on another thread: nobody waits then
+                    trio.lowlevel.notify_closing(self._socket)
+        finally:
+            self._socket.close()
 
     def abandon(self) -> None:
         self._socket.close()

@@ -144,8 +144,15 @@ class Exchanges:
     def _take_idle(self, route: Route) -> Connection | None:
         # Mostly there is one, and it is as it was left.
         connection = self._pool.take_idle(route, time.monotonic())
-        if connection is None or connection.stream.is_quiet():
-            return connection
+        if connection is None:
+            return None
+        try:
+            if connection.stream.is_quiet():
+                return connection
+        except BaseException:  # a signal, say
+            self._pool.discard(connection)
+            connection.close()
+            raise
         connection.close()
         self._pool.discard(connection)
         return None
@@ -166,7 +173,12 @@ class Exchanges:
     async def _is_usable(self, connection: Connection, timeouts: Timeouts) -> bool:
         # If it is not, the connection is out of the pool, or has one exchange less.
         if not connection.multiplexes:
-            usable = connection.stream.is_quiet()
+            try:
+                usable = connection.stream.is_quiet()
+            except BaseException:
+                self._pool.discard(connection)
+                connection.close()
+                raise
         else:
             try:
                 usable = await connection.is_usable(timeouts.get("connect"))
@@ -254,7 +266,12 @@ class Exchanges:
     def _drop(self, exchange: Exchange) -> None:
         # The exchange did not come to its end.
         connection = exchange.connection
-        if exchange.abandon():
+        try:
+            usable = exchange.abandon()
+        except BaseException:
+            self._pool.discard(connection)
+            raise
+        if usable:
             self._close_all(self._pool.check_in(connection, time.monotonic()))
         else:
             self._pool.discard(connection)
