@@ -19,6 +19,7 @@ from .readiness import readiness
 if typing.TYPE_CHECKING:
     from .._tls.info import TLSInfo
 
+_NEVER = float("inf")
 _HIGH_WATER = 1_048_576  # bytes received and not yet read at which the peer is made to wait
 
 
@@ -45,6 +46,7 @@ class AsyncioStream(asyncio.Protocol):
         self._writing_paused = False
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = _NEVER
         self._secure = False
         self._has_unread: typing.Callable[[], object] | None = None
         self.peer = peer
@@ -134,7 +136,21 @@ class AsyncioStream(asyncio.Protocol):
 
     async def receive(self, timeout: float | None) -> bytes:
         if not self._received and not self._ended:
-            await self._wait_for_data(timeout)
+            reader = self._reader = self._loop.create_future()
+            self._deadline = _NEVER if timeout is None else self._loop.time() + timeout
+            if self._deadline < self._timer_due:
+                self._arm_timer()
+            try:
+                await reader
+            except TimeoutError:
+                raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout or 0:g} seconds.") from None
+            finally:
+                self._reader = None
+        received = self._received
+        if len(received) == 1 and not self._reading_paused:
+            self._received = []
+            self._size = 0
+            return received[0]
         return self._take()
 
     def receive_nowait(self) -> bytes | None:
@@ -157,34 +173,22 @@ class AsyncioStream(asyncio.Protocol):
             raise read_error(self._lost, self.peer) from self._lost
         return b""
 
-    async def _wait_for_data(self, timeout: float | None) -> None:
-        reader = self._reader = self._loop.create_future()
-        if timeout is None:
-            self._deadline = float("inf")
-        else:
-            self._deadline = self._loop.time() + timeout
-            timer = self._timer
-            if timer is None:
-                self._timer = self._loop.call_at(self._deadline, self._on_timer)
-            elif timer.when() > self._deadline:
-                timer.cancel()
-                self._timer = self._loop.call_at(self._deadline, self._on_timer)
-        try:
-            await reader
-        except TimeoutError:
-            raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout or 0:g} seconds.") from None
-        finally:
-            self._reader = None
+    def _arm_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._deadline, self._on_timer)
+        self._timer_due = self._deadline
 
     def _on_timer(self) -> None:
         self._timer = None
+        self._timer_due = _NEVER
         reader = self._reader
-        if reader is None or reader.done() or self._deadline == float("inf"):
+        if reader is None or reader.done() or self._deadline == _NEVER:
             return
         if self._loop.time() < self._deadline:
-            self._timer = self._loop.call_at(self._deadline, self._on_timer)
-            return
-        reader.set_exception(TimeoutError())
+            self._arm_timer()
+        else:
+            reader.set_exception(TimeoutError())
 
     async def send(self, data: bytes, timeout: float | None) -> None:
         if self._lost is not None or self._transport.is_closing():

@@ -169,9 +169,15 @@ class HTTP1Engine:
             return None
         if body.complete:
             return b""
-        if type(body) is SizedBody and len(self._buffer.data) >= body.size:
-            return body.take(self._buffer)
-        return None
+        if type(body) is not SizedBody:
+            return None
+        data = self._buffer.data
+        if len(data) == body.size and type(data) is bytes:
+            # All of it, and nothing else: there is nothing to cut.
+            self._buffer.data = b""
+            body.complete = True
+            return data
+        return body.take(self._buffer) if len(data) >= body.size else None
 
     def finish(self) -> bool:
         """Close the books on this exchange: whether the connection may carry another one."""
