@@ -18,6 +18,8 @@ if typing.TYPE_CHECKING:
     from .._tls.info import TLSInfo
 
 _READ_SIZE = 65_536
+_HAS_POLL = hasattr(select, "poll")  # Windows has none
+_READ, _WRITE = (select.POLLIN, select.POLLOUT) if _HAS_POLL else (1, 4)
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -50,12 +52,12 @@ class SharedStream:
         while True:
             try:
                 # Mostly there is nothing yet: to ask costs less than to try.
-                if is_tls and not self._socket.pending() and not self._is_ready(None, select.POLLIN, deadline):  # type: ignore[attr-defined]
+                if is_tls and not self._socket.pending() and not self._is_ready(None, _READ, deadline):  # type: ignore[attr-defined]
                     raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout or 0:g} seconds.")
                 with self._lock:
                     return self._socket.recv(_READ_SIZE)
             except _WOULD_BLOCK as error:
-                if not self._is_ready(error, select.POLLIN, deadline):
+                if not self._is_ready(error, _READ, deadline):
                     raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout or 0:g} seconds.") from error
             except ssl.SSLEOFError:
                 self.ended_cleanly = False
@@ -71,7 +73,7 @@ class SharedStream:
                 with self._lock:
                     rest = rest[self._socket.send(rest) :]
             except _WOULD_BLOCK as error:
-                if not self._is_ready(error, select.POLLOUT, deadline):
+                if not self._is_ready(error, _WRITE, deadline):
                     raise WriteTimeout(f"{self.peer} accepted no data for {timeout or 0:g} seconds.") from error
             except (OSError, ValueError) as error:
                 raise WriteError(f"Sending to {self.peer} failed: {error}") from error
@@ -79,12 +81,15 @@ class SharedStream:
     def _is_ready(self, error: Exception | None, events: int, deadline: float | None) -> bool:
         # TLS may want to read in order to write, and the other way round.
         if isinstance(error, ssl.SSLWantReadError):
-            events = select.POLLIN
+            events = _READ
         elif isinstance(error, ssl.SSLWantWriteError):
-            events = select.POLLOUT
+            events = _WRITE
         remaining = None if deadline is None else max(deadline - time.monotonic(), 0.0)
-        poll = select.poll()
         try:
+            if not _HAS_POLL:
+                readers, writers = ([self._socket], []) if events == _READ else ([], [self._socket])
+                return any(select.select(readers, writers, [], remaining))
+            poll = select.poll()
             poll.register(self._socket, events)
         except ValueError:
             return True  # closed meanwhile: the next operation says so
@@ -115,6 +120,9 @@ class SharedStream:
             data, self._peeked = self._peeked, b""
             return data
         try:
+            is_tls = isinstance(self._socket, ssl.SSLSocket)
+            if is_tls and not self._socket.pending() and not self._is_ready(None, _READ, 0.0):  # type: ignore[attr-defined]
+                return None
             with self._lock:
                 return self._socket.recv(_READ_SIZE)
         except _WOULD_BLOCK:
