@@ -110,7 +110,7 @@ class Countdown(dict[str, float | None]):
 
     def explain(self, error: BaseException) -> None:
         """Say so, if it is the deadline that `error` comes from."""
-        if isinstance(error, TimeoutException) and time.monotonic() >= self.deadline and not hasattr(error, "__notes__"):
+        if isinstance(error, TimeoutException) and time.monotonic() > self.deadline - 0.05 and not hasattr(error, "__notes__"):
             error.add_note(f"The whole exchange was to take {self.total:g} seconds at most: Timeout(total={self.total:g}).")
 
 
