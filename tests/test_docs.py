@@ -80,6 +80,7 @@ PAGES = [
     "docs/proxies.md",
     "docs/quickstart.md",
     "docs/redirects.md",
+    "docs/retries.md",
     "docs/sending-data.md",
     "docs/ssl.md",
     "docs/text-encodings.md",

@@ -41,12 +41,14 @@ from ._exceptions import (
     WriteError,
     WriteTimeout,
 )
+from ._exchange.rate_limit import RateLimit
+from ._exchange.retries import Retry
 from ._main import main
 from ._models.cookies import Cookies
 from ._models.headers import Headers
 from ._models.query import QueryParams
 from ._models.request import Request
-from ._models.response import Response
+from ._models.response import Attempt, Response
 from ._models.status import codes
 from ._models.url import URL
 from ._network.resolver import Resolver
@@ -73,6 +75,7 @@ __all__ = [
     "AsyncByteStream",
     "AsyncClient",
     "AsyncHTTPTransport",
+    "Attempt",
     "Auth",
     "BaseTransport",
     "BasicAuth",
@@ -103,6 +106,7 @@ __all__ = [
     "Proxy",
     "ProxyError",
     "QueryParams",
+    "RateLimit",
     "ReadError",
     "ReadTimeout",
     "RemoteProtocolError",
@@ -112,6 +116,7 @@ __all__ = [
     "Resolver",
     "Response",
     "ResponseNotRead",
+    "Retry",
     "SSLContext",
     "StreamClosed",
     "StreamConsumed",

@@ -93,10 +93,14 @@ class Timeout:
 
 
 class Countdown(dict[str, float | None]):
-    """The time-outs of an exchange that has a deadline: none of them is longer than what is left."""
+    """The time-outs of an exchange that has a deadline: none of them is longer than what is left.
 
-    def __init__(self, timeouts: typing.Mapping[str, float | None]) -> None:
+    One that is shared goes on over all attempts to send a request.
+    """
+
+    def __init__(self, timeouts: typing.Mapping[str, float | None], is_shared: bool = False) -> None:
         super().__init__(timeouts)
+        self.is_shared = is_shared
         self.total: float = timeouts["total"] or 0.0
         self.deadline = time.monotonic() + self.total
 

@@ -14,6 +14,7 @@ from .._connections.wire_form import prepare
 from .._exceptions import InvalidURL, LocalProtocolError
 from .._exchange.client import Hook
 from .._exchange.redirects import is_same_origin, redirect_headers
+from .._exchange.retries import Retry
 from .._models.cookie_store import find as find_cookies
 from .._models.cookies import Cookies
 from .._models.credentials import CREDENTIAL_FIELDS
@@ -90,6 +91,7 @@ class BaseClient:
         default_encoding: str | Callable[[bytes], str | None] = "utf-8",
         sensitive_headers: Iterable[str] = (),
         allow_absolute_urls: bool = True,
+        retries: Retry | int | None = None,
     ) -> None:
         self.base_url = base_url
         self.allow_absolute_urls = allow_absolute_urls
@@ -103,6 +105,7 @@ class BaseClient:
         self.event_hooks = event_hooks
         self.default_encoding = default_encoding
         self.sensitive_headers = CREDENTIAL_FIELDS.union(name.lower() for name in sensitive_headers)
+        self._retries = Retry(retries + 1) if isinstance(retries, int) else retries
         self._trust_env = trust_env
         self._state = ClientState.UNOPENED
         self._prepared: dict[bytes, Headers] = {}

@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .._config import DEFAULT_LIMITS, DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, Limits, TimeoutTypes
 from .._exchange import lifecycle
+from .._exchange import retries as retrying
 from .._exchange.client import Hook, SyncCalls
+from .._exchange.rate_limit import LimitedSyncCalls, RateLimit
+from .._exchange.retries import Retry
 from .._models.headers import HeaderTypes
 from .._models.request import Request
 from .._models.response import Response
@@ -66,9 +69,11 @@ class Client(BaseClient):
     * `sensitive_headers`: names of header fields that hold credentials, besides the usual ones: no redirect takes them to
       another origin.
     * `resolver`: a function from host name and port to IP addresses; the system's resolver by default, see `httpx.Resolver`.
+    * `retries`: whether requests are sent again that fail: an `httpx.Retry`, or how often at most beside the first time; not by default.
+    * `rate_limit`: an `httpx.RateLimit`: how many requests may go to one origin in which time; as many as come by default.
     """
 
-    _calls = SyncCalls()
+    _calls: SyncCalls = SyncCalls()
 
     def __init__(
         self,
@@ -96,6 +101,8 @@ class Client(BaseClient):
         sensitive_headers: Iterable[str] = (),
         resolver: ResolverTypes | None = None,
         allow_absolute_urls: bool = True,
+        retries: Retry | int | None = None,
+        rate_limit: RateLimit | None = None,
     ) -> None:
         super().__init__(
             auth=auth,
@@ -111,7 +118,10 @@ class Client(BaseClient):
             default_encoding=default_encoding,
             sensitive_headers=sensitive_headers,
             allow_absolute_urls=allow_absolute_urls,
+            retries=retries,
         )
+        if rate_limit is not None:
+            self._calls = LimitedSyncCalls(rate_limit)
 
         verify, cert = tls_settings(verify, cert, ssl_context)
         settings: dict[str, typing.Any] = {
@@ -224,6 +234,8 @@ class Client(BaseClient):
     ) -> Response:
         """Send a request that was built before. With `stream`, the body is left to be read, and the response to be closed."""
         chosen, follow = self._start(request, auth, follow_redirects)
+        if self._retries is not None:
+            return drive(retrying.send(self, self._retries, request, stream, chosen, follow))
         return drive(lifecycle.send(self, request, stream, chosen, follow))
 
     def _send_single_request(self, request: Request) -> Response:

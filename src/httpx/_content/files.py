@@ -70,6 +70,16 @@ class _Reader:
         self._start = start
         self._has_begun = False
 
+    @property
+    def can_repeat(self) -> bool:
+        """Whether it can be iterated now: for the first time, or once more."""
+        content = self._content
+        if not self._has_begun or isinstance(content, os.PathLike):
+            return True
+        if hasattr(content, "read"):
+            return self._start is not None
+        return not (hasattr(content, "__next__") or hasattr(content, "__anext__"))
+
     def _begin(self, is_repeatable: bool) -> None:
         if self._has_begun and not is_repeatable:
             raise StreamConsumed()

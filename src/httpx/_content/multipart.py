@@ -64,6 +64,11 @@ class MultipartStream(SyncByteStream, AsyncByteStream):
         """Whether iterating reads files or runs a caller's iterator: not to be done on an event loop."""
         return not self._is_async and any(part.reader is not None for part in self._parts)
 
+    @property
+    def can_repeat(self) -> bool:
+        """Whether it can be iterated once more: whether every file can go back to its beginning."""
+        return all(part.reader is None or part.reader.can_repeat for part in self._parts)
+
     def content_length(self) -> int | None:
         """The length of the whole, None if that of a part is not known."""
         length = len(self.boundary) + 6

@@ -34,6 +34,8 @@ class ByteStream(AsyncByteStream, SyncByteStream):
 
     __slots__ = ("_bytes",)
 
+    can_repeat = True
+
     def __init__(self, stream: bytes) -> None:
         self._bytes = stream
 
@@ -56,6 +58,11 @@ class IteratorByteStream(SyncByteStream):
     def __init__(self, stream: Iterable[bytes]) -> None:
         self._reader = FileReader(stream, start=position(stream))
 
+    @property
+    def can_repeat(self) -> bool:
+        """Whether it can be iterated once more."""
+        return self._reader.can_repeat
+
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._reader)
 
@@ -65,6 +72,11 @@ class AsyncIteratorByteStream(AsyncByteStream):
 
     def __init__(self, stream: AsyncIterable[bytes]) -> None:
         self._async_reader = AsyncFileReader(stream, start=None)
+
+    @property
+    def can_repeat(self) -> bool:
+        """Whether it can be iterated once more."""
+        return self._async_reader.can_repeat
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._async_reader.__aiter__()

@@ -15,6 +15,8 @@ from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
 from .._models.url import URL
+from .._network.blocking import BlockingNetwork
+from .._network.runtime import current_network
 from .._types import CookieTypes
 
 Hook = Callable[..., typing.Any]
@@ -27,6 +29,9 @@ class Client(typing.Protocol):
     default_encoding: str | Callable[[bytes], str | None]
     _event_hooks: dict[str, list[Hook]]
     _cookies: Cookies
+
+    @property
+    def is_closed(self) -> bool: ...
 
     @property
     def _calls(self) -> Calls: ...
@@ -78,6 +83,10 @@ class Calls(typing.Protocol):
         """Its next piece, None at the end."""
         ...
 
+    async def sleep(self, seconds: float) -> None:
+        """Do nothing for a while."""
+        ...
+
 
 class SyncCalls:
     """The calls of `Client`."""
@@ -118,6 +127,9 @@ class SyncCalls:
     async def next_piece(self, pieces: Iterator[bytes]) -> bytes | None:
         return next(pieces, None)
 
+    async def sleep(self, seconds: float) -> None:
+        await BlockingNetwork().sleep(seconds)
+
 
 class AsyncCalls:
     """The calls of `AsyncClient`."""
@@ -157,3 +169,6 @@ class AsyncCalls:
 
     async def next_piece(self, pieces: AsyncIterator[bytes]) -> bytes | None:
         return await anext(pieces, None)
+
+    async def sleep(self, seconds: float) -> None:
+        await current_network().sleep(seconds)

@@ -18,7 +18,7 @@ from .client import Client
 async def send(client: Client, request: Request, stream: bool, auth: Auth | None, follow_redirects: bool) -> Response:
     """Send `request` and return the response to it, read unless `stream`. Every `RequestError` carries its request."""
     timeout = request.extensions.get("timeout")
-    if timeout is not None and "total" in timeout:
+    if timeout is not None and "total" in timeout and not getattr(timeout, "is_shared", False):
         timeout = request.extensions["timeout"] = Countdown(timeout)
     try:
         if auth is not None:

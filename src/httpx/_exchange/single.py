@@ -43,14 +43,15 @@ def _log(request: Request, response: Response) -> None:
     logger.info(
         'HTTP Request: %s %s "%s %d %s"',
         request.method,
-        _loggable(request.url),
+        loggable(request.url),
         response.http_version,
         response.status_code,
         response.reason_phrase,
     )
 
 
-def _loggable(url: URL) -> str:
+def loggable(url: URL) -> str:
+    """A URL as it may be logged: without password and query."""
     # Logs are read by more people than may know a password, a signature or a token, and queries are full of these.
     if not url._query:
         return repr(url)[5:-2]  # the form without the password

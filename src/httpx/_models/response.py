@@ -27,6 +27,23 @@ if typing.TYPE_CHECKING:
 
 ResponseStream = SyncByteStream | AsyncByteStream
 
+
+class Attempt(typing.NamedTuple):
+    """One of several times that a request was sent, see `httpx.Retry`."""
+
+    status_code: int | None
+    """The status of the answer, None if there was none."""
+    error: Exception | None
+    """What was raised instead of an answer."""
+    elapsed: float
+    """Seconds that it took."""
+    pause: float = 0.0
+    """Seconds that were waited after it."""
+
+    def __str__(self) -> str:
+        return str(self.status_code) if self.error is None else f"{type(self.error).__name__}: {self.error}"
+
+
 _KINDS = {1: "Informational response", 3: "Redirect response", 4: "Client error", 5: "Server error"}
 _EXCERPT_SIZE = 500  # characters of the body that an error message shows
 _TEXTUAL = re.compile(r"text/|[^;]*(?:json|xml|javascript|x-www-form-urlencoded)", re.IGNORECASE)
@@ -53,6 +70,8 @@ class Response:
     default_encoding: str | Callable[[bytes], str | None]
     is_closed: bool = False
     is_stream_consumed: bool = False
+    attempts: typing.Sequence[Attempt] = ()
+    """Each time that the request was sent, the one with this response at last; empty unless the client has `retries`."""
     _num_bytes_downloaded = 0
     _elapsed: float | None = None
     _started: float | None = None  # by the performance counter

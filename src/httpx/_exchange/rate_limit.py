@@ -1,0 +1,98 @@
+"""No more requests to an origin than it wants: when the next one may go, and the calls of a client that waits for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+import typing
+from collections.abc import Awaitable
+
+from .._config import Countdown
+from .._exceptions import PoolTimeout
+from .._models.request import Request
+from .._models.response import Response
+from .._network.base import drive
+from .client import AsyncCalls, SyncCalls
+
+_MAX_ORIGINS = 4_096
+
+
+class RateLimit:
+    """At most `requests` per `per` seconds to each origin (scheme, host and port): `Client(rate_limit=httpx.RateLimit(10))`.
+
+    Requests beyond that wait, in the order in which they came. After a pause up to `burst` of them (by default `requests`) go at
+    once; the others follow evenly. Redirects and retries count. Waiting ends at the deadline of `Timeout(total=...)`, with
+    `PoolTimeout`; no other time-out applies to it.
+
+    Thread-safe; clients that are given the same object share its limit.
+    """
+
+    def __init__(self, requests: float, per: float = 1.0, *, burst: int | None = None) -> None:
+        if requests <= 0 or per <= 0:
+            raise ValueError(f"RateLimit({requests:g}, per={per:g}) would let nothing through: both must be positive.")
+        if burst is not None and burst < 1:
+            raise ValueError(f"burst= is how many requests may go at once, and so is 1 at least, not {burst}.")
+        self.requests = requests
+        self.per = per
+        self.burst = max(int(requests), 1) if burst is None else burst
+        self._lock = threading.Lock()
+        self._next: dict[object, float] = {}  # when the bucket of an origin will be full again, on the monotonic clock
+
+    def __repr__(self) -> str:
+        return f"RateLimit({self.requests:g}, per={self.per:g}, burst={self.burst})"
+
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        return _restore, (self.requests, self.per, self.burst)
+
+    def reserve(self, origin: object, now: float, deadline: float | None = None) -> float | None:
+        """Take the next place for `origin`: seconds until it may be used. None, and none is taken, if that is after `deadline`."""
+        # The generic cell rate algorithm: one number per origin.
+        interval = self.per / self.requests
+        with self._lock:
+            full = max(self._next.get(origin, now), now)
+            wait = max(full - now - interval * (self.burst - 1), 0.0)
+            if deadline is not None and now + wait > deadline:
+                return None
+            self._next[origin] = full + interval
+            if len(self._next) > _MAX_ORIGINS:
+                self._next = {known: full for known, full in self._next.items() if full > now}
+        return wait
+
+
+def _restore(requests: float, per: float, burst: int) -> RateLimit:
+    return RateLimit(requests, per, burst=burst)
+
+
+async def _admit(limit: RateLimit, calls: SyncCalls | AsyncCalls, request: Request) -> None:
+    timeout = request.extensions.get("timeout")
+    deadline = timeout.deadline if isinstance(timeout, Countdown) else None
+    wait = limit.reserve(request.url._origin, time.monotonic(), deadline)
+    if wait is None:
+        raise PoolTimeout(f"{limit!r} would have kept this request beyond its deadline, Timeout(total=...).")
+    if wait > 0:
+        await calls.sleep(wait)
+
+
+class LimitedSyncCalls(SyncCalls):
+    """The calls of a `Client` with a rate limit."""
+
+    def __init__(self, limit: RateLimit) -> None:
+        self._limit = limit
+
+    def send_single_request(self, client: typing.Any, request: Request) -> Response:
+        drive(_admit(self._limit, self, request))
+        return super().send_single_request(client, request)
+
+
+class LimitedAsyncCalls(AsyncCalls):
+    """The calls of an `AsyncClient` with a rate limit."""
+
+    def __init__(self, limit: RateLimit) -> None:
+        self._limit = limit
+
+    def send_single_request(self, client: typing.Any, request: Request) -> Awaitable[Response]:
+        return self._admit_and_send(client, request)
+
+    async def _admit_and_send(self, client: typing.Any, request: Request) -> Response:
+        await _admit(self._limit, self, request)
+        return await super().send_single_request(client, request)

@@ -1,0 +1,77 @@
+"""`Client(rate_limit=httpx.RateLimit(...))`: how many requests go to an origin, and when."""
+
+from __future__ import annotations
+
+import pickle
+import time
+
+import pytest
+
+import httpx
+from tests.support.servers import keep_alive, respond
+
+
+def test_a_burst_goes_at_once_and_the_rest_evenly():
+    limit = httpx.RateLimit(4, per=2.0)
+    assert [limit.reserve("a", 100.0) for _ in range(7)] == [0, 0, 0, 0, 0.5, 1.0, 1.5]
+    assert limit.reserve("b", 100.0) == 0
+    # What was not used is there again, and never more than the burst.
+    assert [limit.reserve("a", 200.0) for _ in range(5)] == [0, 0, 0, 0, 0.5]
+
+
+def test_without_bursts_requests_are_apart():
+    limit = httpx.RateLimit(2, burst=1)
+    assert [limit.reserve("a", 50.0) for _ in range(4)] == [0, 0.5, 1.0, 1.5]
+
+
+def test_a_place_after_the_deadline_is_not_taken():
+    limit = httpx.RateLimit(1)
+    assert limit.reserve("a", 10.0) == 0
+    assert limit.reserve("a", 10.0, deadline=10.5) is None
+    assert limit.reserve("a", 10.0) == 1.0
+
+
+def test_old_origins_are_forgotten():
+    limit = httpx.RateLimit(1)
+    for number in range(10_000):
+        limit.reserve(number, float(number))
+    assert len(limit._next) < 5_000
+
+
+async def test_requests_wait_for_their_turn(runtime, scripted):
+    arrived = []
+
+    def answer(request):
+        arrived.append(time.monotonic())
+        return respond()
+
+    async with runtime.client(rate_limit=httpx.RateLimit(20, burst=1)) as client:
+        server = scripted(keep_alive(answer))
+        await runtime.gather(*[lambda: client.get(server.url)] * 4)
+    assert max(arrived) - min(arrived) >= 0.14
+
+
+async def test_redirects_count(runtime, app):
+    limit = httpx.RateLimit(0.001, burst=3)
+    async with runtime.client(rate_limit=limit, timeout=httpx.Timeout(5.0, total=5.0), follow_redirects=True) as client:
+        assert (await client.get(app.url + "/redirect/2")).status_code == 200
+        with pytest.raises(httpx.PoolTimeout, match=r"RateLimit\(0.001"):
+            await client.get(app.url)
+
+
+async def test_clients_can_share_one(runtime, app):
+    limit = httpx.RateLimit(0.001, burst=1)
+    async with runtime.client(rate_limit=limit) as first, runtime.client(rate_limit=limit, timeout=httpx.Timeout(total=5.0)) as second:
+        await first.get(app.url)
+        with pytest.raises(httpx.PoolTimeout):
+            await second.get(app.url)
+
+
+def test_what_makes_no_sense_is_refused():
+    for settings in ({"requests": 0}, {"requests": 1, "per": 0}, {"requests": 1, "burst": 0}):
+        with pytest.raises(ValueError, match=r"positive|at least"):
+            httpx.RateLimit(**settings)
+
+
+def test_a_limit_is_pickled_as_its_settings():
+    assert repr(pickle.loads(pickle.dumps(httpx.RateLimit(5, per=2.0, burst=3)))) == "RateLimit(5, per=2, burst=3)"
