@@ -186,8 +186,8 @@ def assert_no_secret(text: str, where: str) -> None:
 
 
 def assert_nothing_is_busy(client: Any) -> None:
-    counts = client._transport._pool.counts()
-    assert (counts["busy"], counts["waiting"]) == (0, 0), counts
+    stats = client.pool_stats()
+    assert (stats.in_use, stats.waiting) == (0, 0), stats
 
 
 def assert_no_tasks(runtime: Any) -> None:

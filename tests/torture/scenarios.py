@@ -114,8 +114,8 @@ class Scenario:
 
     async def check(self, client: Any) -> None:
         """Nothing is taken, and the next request is answered rightly."""
-        counts = client._transport._pool.counts()
-        assert (counts["busy"], counts["waiting"]) == (0, 0), counts
+        stats = client.pool_stats()
+        assert (stats.in_use, stats.waiting) == (0, 0), stats
         assert (await client.get(self._url + "/next")).content == b"/next"
 
     async def _get(self, client: Any) -> None:
