@@ -15,7 +15,6 @@ from .._exceptions import InvalidURL, LocalProtocolError
 from .._exchange.client import Hook
 from .._exchange.redirects import is_same_origin, redirect_headers
 from .._exchange.retries import Retry
-from .._models.cookie_store import find as find_cookies
 from .._models.cookies import Cookies
 from .._models.credentials import CREDENTIAL_FIELDS
 from .._models.headers import Headers, HeaderTypes
@@ -284,7 +283,9 @@ class BaseClient:
             request.__dict__["_cookies"] = own
         else:
             # Those for nobody in particular stay with this host, though it does not get them.
-            find_cookies(self._cookies.jar, self._base_url if self._leaves_base(request.url) else request.url)
+            from .._models.cookie_store import find
+
+            find(self._cookies.jar, self._base_url if self._leaves_base(request.url) else request.url)
 
     def _redirect_headers(self, request: Request, url: URL, method: str) -> Headers:
         # Overridden by libraries that drop more.

@@ -14,14 +14,17 @@ The most specific pattern wins: with a port before without, then the longer host
 from __future__ import annotations
 
 import functools
-import ipaddress
 import re
+import typing
 
 from .._exceptions import InvalidURL
 from .._models.url import URL
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+if typing.TYPE_CHECKING:
+    import ipaddress
+
+    Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+    Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _BRACKETED_NETWORK = re.compile(r"^\[([^\]]*)\](?=/)")
 
@@ -116,6 +119,8 @@ def _parse_network(text: str) -> Network | None:
     text = text.partition("%")[0]
     if not text or not (text[0].isdigit() or ":" in text):
         return None
+    import ipaddress
+
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
@@ -127,6 +132,8 @@ def _parse_network(text: str) -> Network | None:
 @functools.lru_cache(maxsize=1024)
 def _address(host: str) -> Address | None:
     # Without its zone, which means nothing to others; an IPv4 address in the clothes of IPv6 is what it is.
+    import ipaddress
+
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

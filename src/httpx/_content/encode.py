@@ -9,11 +9,13 @@ import warnings
 from collections.abc import Iterable, Mapping
 
 from .files import is_async_file, remaining_length
-from .multipart import MultipartStream
 from .streams import AsyncIteratorByteStream, ByteStream, IteratorByteStream
 
-Stream = ByteStream | IteratorByteStream | AsyncIteratorByteStream | MultipartStream
-Described = tuple[dict[str, str], Stream]
+if typing.TYPE_CHECKING:
+    from .multipart import MultipartStream
+
+    Stream = ByteStream | IteratorByteStream | AsyncIteratorByteStream | MultipartStream
+    Described = tuple[dict[str, str], Stream]
 
 
 def encode_request(
@@ -87,6 +89,8 @@ def encode_urlencoded_data(data: Mapping[str, typing.Any]) -> tuple[dict[str, st
 
 def encode_multipart_data(data: typing.Any, files: typing.Any, boundary: bytes | None = None) -> tuple[dict[str, str], MultipartStream]:
     """A form with files as multipart/form-data (RFC 7578), in chunks if the length of a file is not known."""
+    from .multipart import MultipartStream
+
     stream = MultipartStream(data, files, boundary)
     length = stream.content_length()
     framing = {"Transfer-Encoding": "chunked"} if length is None else {"Content-Length": str(length)}

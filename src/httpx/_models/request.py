@@ -6,13 +6,15 @@ import typing
 from collections.abc import AsyncIterable, Iterable
 
 from .._content.encode import encode_request
-from .._content.multipart import MultipartStream, boundary_of, with_boundary
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._exceptions import RequestNotRead, StreamClosed
 from .._types import CookieTypes, QueryParamTypes, RequestContent, RequestData, RequestFiles, URLTypes
 from .cookies import Cookies
 from .headers import Headers, HeaderTypes
 from .url import URL
+
+if typing.TYPE_CHECKING:
+    from .._content.encode import Described
 
 RequestStream = SyncByteStream | AsyncByteStream
 
@@ -70,10 +72,11 @@ class Request:
             self._add_host()
             return
         own_type = self.headers.get("content-type") if files else None
-        described, self.stream = encode_request(content, data, files, json, boundary_of(own_type) if own_type else None)
+        if own_type is None:
+            described, self.stream = encode_request(content, data, files, json)
+        else:
+            described, self.stream = self._encode_form(own_type, content, data, files, json)
         self._add_host()
-        if own_type is not None and isinstance(self.stream, MultipartStream):
-            self.headers["Content-Type"] = with_boundary(own_type, self.stream.boundary)
         if not described and self.method in ("POST", "PUT", "PATCH"):
             described = {"Content-Length": "0"}
         if described:
@@ -92,6 +95,15 @@ class Request:
         request.stream = _EMPTY
         request._content = b""
         return request
+
+    def _encode_form(self, own_type: str, content: typing.Any, data: typing.Any, files: typing.Any, json: typing.Any) -> Described:
+        # With files the caller's own type counts, and a boundary in it; imported when somebody sends a file.
+        from .._content.multipart import MultipartStream, boundary_of, with_boundary
+
+        described, stream = encode_request(content, data, files, json, boundary_of(own_type))
+        if isinstance(stream, MultipartStream):
+            self.headers["Content-Type"] = with_boundary(own_type, stream.boundary)
+        return described, stream
 
     def _add_host(self) -> None:
         if self.url._netloc and "host" not in self.headers:

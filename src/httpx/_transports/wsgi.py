@@ -7,7 +7,6 @@ import itertools
 import sys
 import types
 import typing
-import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 
 from .._content.streams import SyncByteStream
@@ -70,6 +69,8 @@ class WSGITransport(BaseTransport):
         return Response(start.status, headers=start.headers, stream=_Body(pieces, result, self.raise_app_exceptions), request=request)
 
     def _environ(self, request: Request) -> dict[str, typing.Any]:
+        from urllib.parse import unquote_to_bytes
+
         url = request.url
         scheme, _, port = url._origin
         path, _, query = url.raw_path.partition(b"?")
@@ -84,7 +85,7 @@ class WSGITransport(BaseTransport):
             "wsgi.run_once": False,
             "REQUEST_METHOD": request.method,
             "SCRIPT_NAME": self.script_name,
-            "PATH_INFO": urllib.parse.unquote_to_bytes(path).decode("latin-1"),
+            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
             "QUERY_STRING": query.decode("ascii"),
             "SERVER_NAME": url.host,
             "SERVER_PORT": str(port or 80),
