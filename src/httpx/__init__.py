@@ -1,13 +1,13 @@
 """HTTPX: an HTTP client for Python, sync and async."""
 
+import importlib
 import typing
 
 from .__version__ import __description__, __title__, __version__
-from ._auth import Auth, BasicAuth, DigestAuth, FunctionAuth, NetRCAuth
+from ._auth import Auth, BasicAuth, FunctionAuth
 from ._client import USE_CLIENT_DEFAULT, AsyncClient, Client
 from ._client.functions import delete, get, head, options, patch, post, put, request, stream
 from ._config import Limits, Timeout
-from ._connections.inspect import ainspect_tls, inspect_tls
 from ._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from ._exceptions import (
     CertificateVerifyError,
@@ -56,16 +56,18 @@ from ._pool.pool import PoolStats
 from ._proxy import Proxy
 from ._tls.context import SSLContext
 from ._tls.default import create_ssl_context
-from ._transports.asgi import ASGITransport
 from ._transports.base import AsyncBaseTransport, BaseTransport
 from ._transports.http import AsyncHTTPTransport, HTTPTransport
-from ._transports.mock import MockTransport
-from ._transports.wsgi import WSGITransport
 
 if typing.TYPE_CHECKING:
+    from ._auth import DigestAuth, NetRCAuth
+    from ._connections.inspect import ainspect_tls, inspect_tls
     from ._tls.certificate import Certificate as Certificate
     from ._tls.info import TLSInfo as TLSInfo
     from ._tls.report import TLSReport as TLSReport
+    from ._transports.asgi import ASGITransport
+    from ._transports.mock import MockTransport
+    from ._transports.wsgi import WSGITransport
 
 __all__ = [
     "URL",
@@ -151,20 +153,39 @@ __all__ = [
 ]
 
 
+# What most programs never name is imported when they do (PEP 562), so that `import httpx` stays cheap.
+_IMPORTED_WHEN_NAMED = {
+    "ASGITransport": "_transports.asgi",
+    "Certificate": "_tls.certificate",
+    "DigestAuth": "_auth.digest",
+    "MockTransport": "_transports.mock",
+    "NetRCAuth": "_auth.netrc",
+    "TLSInfo": "_tls.info",
+    "TLSReport": "_tls.report",
+    "WSGITransport": "_transports.wsgi",
+    "ainspect_tls": "_connections.inspect",
+    "inspect_tls": "_connections.inspect",
+}
+
+
 def __getattr__(name: str) -> typing.Any:
-    # Types that programs rarely name: imported when they do.
-    if name not in ("Certificate", "TLSInfo", "TLSReport"):
+    if name not in _IMPORTED_WHEN_NAMED:
         raise AttributeError(f"module 'httpx' has no attribute {name!r}")
-    from ._tls import report
+    thing = globals()[name] = getattr(importlib.import_module(f".{_IMPORTED_WHEN_NAMED[name]}", __name__), name)
+    _rename(name, thing)
+    return thing
 
-    return getattr(report, name)
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_IMPORTED_WHEN_NAMED})
 
 
-def _rename(names: dict[str, object]) -> None:
+def _rename(name: str, thing: object) -> None:
     # Users meet these classes as `httpx.Something`: in tracebacks, in `repr`, and in pickles.
-    for name in __all__:
-        if isinstance(thing := names[name], type):
-            thing.__module__ = "httpx"
+    if isinstance(thing, type) and name in __all__:
+        thing.__module__ = "httpx"
 
 
-_rename(globals())
+for _name in __all__:
+    if _name in globals():
+        _rename(_name, globals()[_name])

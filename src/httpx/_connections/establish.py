@@ -14,7 +14,6 @@ from .._proxy import Proxy
 from .._tls.offer import HTTP_1_1, HTTP_2, HTTP_2_OR_1_1
 from .proxied import address_of, connect_request, is_http
 from .secure import secure
-from .tunnel import open_http_tunnel, open_socks_tunnel
 
 
 class Route(typing.NamedTuple):
@@ -112,6 +111,8 @@ class Dialer(typing.NamedTuple):
             raise
 
     async def _connect_through(self, proxy: Proxy, network: Network, route: Route, deadline: float | None) -> Stream:
+        from .tunnel import open_http_tunnel, open_socks_tunnel
+
         host, port = address_of(proxy)
         target = peer_name(route.host, route.port)
         by_connect = is_http(proxy) and not self.forwards(route.scheme)

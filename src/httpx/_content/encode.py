@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 import os
 import typing
 import warnings
@@ -72,7 +71,9 @@ def encode_content(content: typing.Any) -> Described:
 
 def encode_json(json: typing.Any) -> Described:
     """JSON (RFC 8259) in UTF-8, without spaces. Raises `ValueError` for NaN and infinities, which JSON does not have."""
-    body = jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
+    from json import dumps
+
+    body = dumps(json, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
     return {"Content-Length": str(len(body)), "Content-Type": "application/json"}, ByteStream(body)
 
 

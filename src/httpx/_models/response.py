@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import datetime
-import json as jsonlib
 import re
 import time
 import typing
@@ -302,7 +301,9 @@ class Response:
 
     def json(self, **kwargs: typing.Any) -> typing.Any:
         """The body decoded from JSON (RFC 8259); `kwargs` go to `json.loads`. Raises `json.JSONDecodeError`."""
-        return jsonlib.loads(self.content, **kwargs)
+        from json import loads
+
+        return loads(self.content, **kwargs)
 
     @property
     def num_bytes_downloaded(self) -> int:
