@@ -65,35 +65,14 @@ def _documentation_addresses(port):
     return replaced
 
 
-PAGES = [
-    "README.md",
-    "docs/async.md",
-    "docs/authentication.md",
-    "docs/clients.md",
-    "docs/connecting.md",
-    "docs/cookies.md",
-    "docs/event-hooks.md",
-    "docs/exceptions.md",
-    "docs/http2.md",
-    "docs/logging.md",
-    "docs/pool.md",
-    "docs/proxies.md",
-    "docs/quickstart.md",
-    "docs/redirects.md",
-    "docs/retries.md",
-    "docs/sending-data.md",
-    "docs/ssl.md",
-    "docs/text-encodings.md",
-    "docs/timeouts.md",
-    "docs/tls-errors.md",
-    "docs/transports.md",
-]
+PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+PROGRAMS = [page for page in PAGES if _EXAMPLE.search((ROOT / page).read_text())]
+SESSIONS = [page for page in PAGES if _SESSION.search((ROOT / page).read_text())]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", PROGRAMS)
 def test_the_examples_of_a_page_run(world, page):
     examples = _EXAMPLE.findall((ROOT / page).read_text())
-    assert examples
     names: dict[str, object] = {"__name__": "example"}
     for example in examples:
         exec(compile(example, page, "exec"), names)
@@ -103,10 +82,9 @@ def test_the_examples_of_a_page_run(world, page):
     assert world.connections
 
 
-@pytest.mark.parametrize("page", ["docs/cookies.md", "docs/sending-data.md", "docs/text-encodings.md", "docs/urls.md"])
+@pytest.mark.parametrize("page", SESSIONS)
 def test_the_sessions_of_a_page_go_as_shown(page):
     sessions = _SESSION.findall((ROOT / page).read_text())
-    assert sessions
     test = doctest.DocTestParser().get_doctest("\n".join(sessions), {}, page, page, 0)
     told: list[str] = []
     doctest.DocTestRunner(verbose=False).run(test, out=told.append)

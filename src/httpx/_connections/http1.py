@@ -8,6 +8,7 @@ import typing
 from .._content.streams import ByteStream
 from .._exceptions import ReadError, ReadTimeout, RemoteProtocolError, WriteError
 from .._models.request import Request
+from .._network.addresses import seconds
 from .._network.base import Network, Stream
 from .._network.failures import first_exchange_error
 from .._protocols.http1.engine import NEED_DATA, UPGRADED, HTTP1Engine
@@ -186,10 +187,16 @@ class HTTP1Connection:
                 if timeout is not None:
                     wait = started + timeout - time.monotonic()
                     if wait <= 0:
-                        raise ReadTimeout(f"The head of the response from {self.stream.peer} was not complete within {timeout:g} seconds.")
-                engine.receive(await self.stream.receive(wait))
+                        raise self._too_slow(timeout)
+                try:
+                    engine.receive(await self.stream.receive(wait))
+                except ReadTimeout as error:
+                    raise self._too_slow(timeout) from error
             elif head.status_code >= 200 or engine.state == UPGRADED:
                 return head
+
+    def _too_slow(self, timeout: float | None) -> ReadTimeout:
+        return ReadTimeout(f"The head of the response from {self.stream.peer} was not complete within {seconds(timeout)}.")
 
     async def next_data(self, timeout: float | None) -> bytes | None:
         """The next bytes of the body, None at its end."""

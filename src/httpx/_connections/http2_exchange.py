@@ -9,6 +9,7 @@ from .._content.streams import ByteStream
 from .._exceptions import ReadTimeout, TransportError, WriteError, WriteTimeout
 from .._models.headers import PICKED
 from .._models.request import Request
+from .._network.addresses import seconds
 from .._network.base import Waiter
 from .._network.failures import first_exchange_error
 from .._protocols.http1.serialize import check_start
@@ -152,7 +153,7 @@ class HTTP2Exchange(HTTP2Stream):
         await connection.flush(timeout)
         while connection.queued(self):
             if not await connection.wait_for(self, deadline):
-                raise WriteTimeout(f"{connection.stream.peer} accepted no data for {timeout or 0:g} seconds (HTTP/2 flow control).")
+                raise WriteTimeout(f"{connection.stream.peer} accepted no data for {seconds(timeout)} (HTTP/2 flow control).")
             if self._is_answered():
                 return False
         return not self._is_answered()
@@ -170,7 +171,7 @@ class HTTP2Exchange(HTTP2Stream):
                 raise self.failure
             if not await self.connection.wait_for(self, deadline):
                 peer = self.connection.stream.peer
-                raise ReadTimeout(f"The head of the response from {peer} was not complete within {timeout or 0:g} seconds.")
+                raise ReadTimeout(f"The head of the response from {peer} was not complete within {seconds(timeout)}.")
         return HTTP2Head(self.head)
 
     async def next_data(self, timeout: float | None) -> bytes | None:
@@ -183,7 +184,7 @@ class HTTP2Exchange(HTTP2Stream):
             if self.ended:
                 return None
             if not await connection.wait_for(self, deadline):
-                raise ReadTimeout(f"Nothing arrived from {connection.stream.peer} for {timeout or 0:g} seconds.")
+                raise ReadTimeout(f"Nothing arrived from {connection.stream.peer} for {seconds(timeout)}.")
         data = connection.take(self)
         if not self.ended:
             await connection.flush(timeout)

@@ -143,7 +143,7 @@ class AsyncioStream(asyncio.Protocol):
             try:
                 await reader
             except TimeoutError:
-                raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout or 0:g} seconds.") from None
+                raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.") from None
             finally:
                 self._reader = None
         received = self._received
@@ -214,7 +214,7 @@ class AsyncioStream(asyncio.Protocol):
             async with asyncio.timeout(timeout):
                 await writer
         except TimeoutError:
-            raise WriteTimeout(f"{self.peer} accepted no data for {timeout or 0:g} seconds.") from None
+            raise WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)}.") from None
         finally:
             self._writer = None
         if self._lost is not None:

@@ -62,7 +62,7 @@ class BlockingStream:
                 self._set_timeout(0, timeout)
             data = self._socket.recv(self._read_size)
         except (BlockingIOError, TimeoutError, ssl.SSLWantReadError) as error:
-            raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout or 0:g} seconds.") from error
+            raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.") from error
         except ssl.SSLEOFError:
             self.ended_cleanly = False
             return b""
@@ -78,7 +78,7 @@ class BlockingStream:
                 self._set_timeout(1, timeout)
             self._socket.sendall(data)
         except (BlockingIOError, TimeoutError, ssl.SSLWantWriteError) as error:
-            raise WriteTimeout(f"{self.peer} accepted no data for {timeout or 0:g} seconds.") from error
+            raise WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)}.") from error
         except OSError as error:
             raise WriteError(f"Sending to {self.peer} failed: {error}") from error
 

@@ -11,6 +11,7 @@ import time
 import typing
 
 from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, WriteTimeout
+from .addresses import seconds
 from .base import Stream
 from .failures import read_error
 
@@ -53,12 +54,12 @@ class SharedStream:
             try:
                 # Mostly there is nothing yet: to ask costs less than to try.
                 if is_tls and not self._socket.pending() and not self._is_ready(None, _READ, deadline):  # type: ignore[attr-defined]
-                    raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout or 0:g} seconds.")
+                    raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.")
                 with self._lock:
                     return self._socket.recv(_READ_SIZE)
             except _WOULD_BLOCK as error:
                 if not self._is_ready(error, _READ, deadline):
-                    raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout or 0:g} seconds.") from error
+                    raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.") from error
             except ssl.SSLEOFError:
                 self.ended_cleanly = False
                 return b""
@@ -74,7 +75,7 @@ class SharedStream:
                     rest = rest[self._socket.send(rest) :]
             except _WOULD_BLOCK as error:
                 if not self._is_ready(error, _WRITE, deadline):
-                    raise WriteTimeout(f"{self.peer} accepted no data for {timeout or 0:g} seconds.") from error
+                    raise WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)}.") from error
             except (OSError, ValueError) as error:
                 raise WriteError(f"Sending to {self.peer} failed: {error}") from error
 

@@ -17,7 +17,7 @@ import typing
 import trio
 
 from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, WriteTimeout
-from .addresses import connect_error, connect_timeout, new_socket, reason
+from .addresses import connect_error, connect_timeout, new_socket, reason, seconds
 from .base import Farewell, SocketOption, T
 from .failures import read_error
 from .race import Address, Race
@@ -58,7 +58,7 @@ class TrioStream:
             return await self._wait_for_data()
         with trio.move_on_after(max(timeout, 0)):
             return await self._wait_for_data()
-        raise ReadTimeout(f"Nothing arrived from {self.peer} for {timeout:g} seconds.")
+        raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.")
 
     async def _wait_for_data(self) -> bytes:
         while True:
@@ -102,7 +102,7 @@ class TrioStream:
                 return
         except (trio.ClosedResourceError, ValueError) as error:
             raise WriteError(f"Sending to {self.peer} failed: the connection was closed") from error
-        raise WriteTimeout(f"{self.peer} accepted no data for {timeout or 0:g} seconds.")
+        raise WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)}.")
 
     def send_now(self, data: bytes) -> bool:
         try:

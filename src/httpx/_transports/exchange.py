@@ -21,6 +21,7 @@ from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
 from .._models.url import URL
+from .._network.addresses import seconds
 from .._network.base import Farewell, Network, Stream, drive
 from .._pool.pool import Pool
 from .network_stream import AsyncNetworkStream, NetworkStream
@@ -216,7 +217,7 @@ class Exchanges:
             return None
         stats = self._pool.stats()
         raise PoolTimeout(
-            f"No connection became free within {timeout or 0:g} seconds: {stats.in_use} of {stats.open} open connections are in use "
+            f"No connection became free within {seconds(timeout)}: {stats.in_use} of {stats.open} open connections are in use "
             f"and {stats.waiting} requests wait."
         )
 
