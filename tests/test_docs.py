@@ -89,3 +89,10 @@ def test_the_sessions_of_a_page_go_as_shown(page):
     told: list[str] = []
     doctest.DocTestRunner(verbose=False).run(test, out=told.append)
     assert told == []
+
+
+def test_every_public_name_is_in_the_reference():
+    pages = "".join(path.read_text() for path in (ROOT / "docs" / "reference").glob("*.md"))
+    shown = set(re.findall(r"^::: httpx\.(?:\w+\.)*(\w+)$", pages, re.MULTILINE))
+    about_itself = {"__description__", "__title__", "__version__", "main"}
+    assert set(httpx.__all__) - about_itself <= shown
