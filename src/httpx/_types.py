@@ -10,6 +10,7 @@ from ._content.streams import AsyncByteStream as AsyncByteStream
 from ._content.streams import SyncByteStream as SyncByteStream
 
 if typing.TYPE_CHECKING:
+    import ssl
     from http.cookiejar import CookieJar
 
     from ._auth.base import Auth
@@ -24,9 +25,11 @@ if typing.TYPE_CHECKING:
 PrimitiveData = str | int | float | bool | None
 
 PathTypes = str | os.PathLike[str]
-CertTypes = (
-    PathTypes | tuple[PathTypes, PathTypes | None] | tuple[PathTypes, PathTypes | None, str | bytes | Callable[[], str | bytes] | None]
-)
+_Data = PathTypes | bytes | bytearray
+_Password = str | bytes | bytearray | Callable[[], str | bytes | bytearray] | None
+_TrustSource = bool | _Data
+VerifyTypes = typing.Union["ssl.SSLContext", _TrustSource, Sequence[_TrustSource]]
+CertTypes = _Data | tuple[_Data, _Data | None] | tuple[_Data, _Data | None, _Password]
 
 RequestContent = str | bytes | bytearray | memoryview | typing.IO[bytes] | os.PathLike[str] | Iterable[bytes] | AsyncIterable[bytes]
 RequestData = Mapping[str, typing.Any] | Sequence[tuple[str, typing.Any]]

@@ -33,6 +33,7 @@ from .._types import (
     RequestExtensions,
     RequestFiles,
     URLTypes,
+    VerifyTypes,
 )
 from .base import BaseClient, ClientState, tls_settings
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault
@@ -81,7 +82,7 @@ class AsyncClient(BaseClient):
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
         cookies: CookieTypes | None = None,
-        verify: ssl.SSLContext | str | bool = True,
+        verify: VerifyTypes = True,
         cert: CertTypes | None = None,
         trust_env: bool = True,
         http1: bool = True,

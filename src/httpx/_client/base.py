@@ -33,19 +33,18 @@ from .._types import (
     RequestExtensions,
     RequestFiles,
     URLTypes,
+    VerifyTypes,
 )
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault, default_headers
 
 _MAX_PREPARED = 256  # origins for which the default headers are kept ready
 
 
-def tls_settings(
-    verify: ssl.SSLContext | str | bool, cert: CertTypes | None, ssl_context: ssl.SSLContext | None
-) -> tuple[ssl.SSLContext | str | bool, CertTypes | None]:
+def tls_settings(verify: VerifyTypes, cert: CertTypes | None, ssl_context: ssl.SSLContext | None) -> tuple[VerifyTypes, CertTypes | None]:
     """`verify` and `cert` with `ssl_context` woven in, for transports that take no third argument."""
     if ssl_context is None:
         return verify, cert
-    return resolve_ssl_context(verify, typing.cast(typing.Any, cert), ssl_context) or True, None
+    return resolve_ssl_context(verify, cert, ssl_context) or True, None
 
 
 class ClientState(enum.Enum):

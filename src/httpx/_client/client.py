@@ -34,6 +34,7 @@ from .._types import (
     RequestExtensions,
     RequestFiles,
     URLTypes,
+    VerifyTypes,
 )
 from .base import BaseClient, ClientState, tls_settings
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault
@@ -82,7 +83,7 @@ class Client(BaseClient):
         params: QueryParamTypes | None = None,
         headers: HeaderTypes | None = None,
         cookies: CookieTypes | None = None,
-        verify: ssl.SSLContext | str | bool = True,
+        verify: VerifyTypes = True,
         cert: CertTypes | None = None,
         trust_env: bool = True,
         http1: bool = True,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from .._config import DEFAULT_TIMEOUT_CONFIG, TimeoutTypes
 from .._models.headers import HeaderTypes
 from .._models.response import Response
-from .._types import AuthTypes, CookieTypes, ProxyTypes, QueryParamTypes, RequestContent, RequestData, RequestFiles, URLTypes
+from .._types import AuthTypes, CookieTypes, ProxyTypes, QueryParamTypes, RequestContent, RequestData, RequestFiles, URLTypes, VerifyTypes
 from .client import Client
 
 
@@ -29,7 +29,7 @@ def request(
     proxy: ProxyTypes | None = None,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     follow_redirects: bool = False,
-    verify: ssl.SSLContext | str | bool = True,
+    verify: VerifyTypes = True,
     trust_env: bool = True,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Response:
@@ -69,7 +69,7 @@ def stream(
     proxy: ProxyTypes | None = None,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     follow_redirects: bool = False,
-    verify: ssl.SSLContext | str | bool = True,
+    verify: VerifyTypes = True,
     trust_env: bool = True,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Iterator[Response]:
@@ -101,7 +101,7 @@ def get(
     auth: AuthTypes | None = None,
     proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
-    verify: ssl.SSLContext | str | bool = True,
+    verify: VerifyTypes = True,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     trust_env: bool = True,
     ssl_context: ssl.SSLContext | None = None,
@@ -132,7 +132,7 @@ def options(
     auth: AuthTypes | None = None,
     proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
-    verify: ssl.SSLContext | str | bool = True,
+    verify: VerifyTypes = True,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     trust_env: bool = True,
     ssl_context: ssl.SSLContext | None = None,
@@ -163,7 +163,7 @@ def head(
     auth: AuthTypes | None = None,
     proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
-    verify: ssl.SSLContext | str | bool = True,
+    verify: VerifyTypes = True,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     trust_env: bool = True,
     ssl_context: ssl.SSLContext | None = None,
@@ -198,7 +198,7 @@ def post(
     auth: AuthTypes | None = None,
     proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
-    verify: ssl.SSLContext | str | bool = True,
+    verify: VerifyTypes = True,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     trust_env: bool = True,
     ssl_context: ssl.SSLContext | None = None,
@@ -237,7 +237,7 @@ def put(
     auth: AuthTypes | None = None,
     proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
-    verify: ssl.SSLContext | str | bool = True,
+    verify: VerifyTypes = True,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     trust_env: bool = True,
     ssl_context: ssl.SSLContext | None = None,
@@ -276,7 +276,7 @@ def patch(
     auth: AuthTypes | None = None,
     proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
-    verify: ssl.SSLContext | str | bool = True,
+    verify: VerifyTypes = True,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     trust_env: bool = True,
     ssl_context: ssl.SSLContext | None = None,
@@ -311,7 +311,7 @@ def delete(
     auth: AuthTypes | None = None,
     proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
-    verify: ssl.SSLContext | str | bool = True,
+    verify: VerifyTypes = True,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     trust_env: bool = True,
     ssl_context: ssl.SSLContext | None = None,

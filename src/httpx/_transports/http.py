@@ -16,7 +16,7 @@ from .._network.runtime import current_network
 from .._pool.pool import PoolStats
 from .._proxy import Proxy
 from .._tls.default import resolve_ssl_context
-from .._types import CertTypes, ProxyTypes
+from .._types import CertTypes, ProxyTypes, VerifyTypes
 from .base import AsyncBaseTransport, BaseTransport
 from .exchange import Exchanges
 
@@ -44,7 +44,7 @@ class HTTPTransport(BaseTransport):
 
     def __init__(
         self,
-        verify: ssl.SSLContext | str | bool = True,
+        verify: VerifyTypes = True,
         cert: CertTypes | None = None,
         trust_env: bool = True,
         http1: bool = True,
@@ -84,7 +84,7 @@ class AsyncHTTPTransport(AsyncBaseTransport):
 
     def __init__(
         self,
-        verify: ssl.SSLContext | str | bool = True,
+        verify: VerifyTypes = True,
         cert: CertTypes | None = None,
         trust_env: bool = True,
         http1: bool = True,
@@ -120,7 +120,7 @@ _BLOCKING = BlockingNetwork()
 
 
 def _dialer(
-    verify: ssl.SSLContext | str | bool,
+    verify: VerifyTypes,
     cert: CertTypes | None,
     http1: bool,
     http2: bool,
