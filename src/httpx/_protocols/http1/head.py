@@ -70,9 +70,10 @@ class ResponseHead(typing.NamedTuple):
 class HeadReader:
     """Collects bytes until a head is complete, wherever the network cuts them."""
 
-    __slots__ = ("_line_start", "_scanned")
+    __slots__ = ("_ends_lines_bare", "_line_start", "_scanned")
 
     def __init__(self) -> None:
+        self._ends_lines_bare = False
         self._scanned = 0  # bytes that were looked at before: a head that drips in must not cost the square of its size
         self._line_start = 0  # where the last line among them begins
 
@@ -96,6 +97,8 @@ class HeadReader:
     def _wait_for_more(self, buffer: bytes | bytearray) -> None:
         if len(buffer) > MAX_HEAD_SIZE:
             raise RemoteProtocolError(f"The head of the response is larger than {MAX_HEAD_SIZE} bytes.")
+        if self._ends_lines_bare and buffer.find(b"\r", self._scanned) >= 0:
+            raise RemoteProtocolError(f"The head of the response mixes line breaks: {excerpt(buffer)}")
         start = self._line_start
         while (end := buffer.find(b"\n", max(self._scanned, start))) >= 0:
             _check_line(end - start)
@@ -132,8 +135,10 @@ class HeadReader:
         if buffer.find(b"\r", 0, end if end >= 0 else len(buffer)) >= 0:
             raise RemoteProtocolError(f"The head of the response mixes line breaks: {excerpt(buffer)}")
         if end < 0:
+            self._ends_lines_bare = True
             self._wait_for_more(buffer)
             return None
+        self._ends_lines_bare = False
         found = HeadReader().read(bytes(buffer[: end + 2]).replace(b"\n", b"\r\n"))
         if found is None or found[0].ends_lines_bare:
             raise RemoteProtocolError(f"The response has a malformed status line: {excerpt(buffer)}")
