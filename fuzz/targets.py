@@ -324,11 +324,16 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         multipart,
         proxy_reply,
         certificate,
-    )  # fmt: skip
+    )
 }
 _OK = b"HTTP/1.1 200 OK\r\n"
 SEEDS: dict[str, list[bytes]] = {
-    "url": [b"http://user:pw@www.example.org:8080/a/../b?c=d#e", b"http://[::1%25eth0]/", b"https://xn--fa-hia.de", "http://b\xfccher.test/%zz".encode()],
+    "url": [
+        b"http://user:pw@www.example.org:8080/a/../b?c=d#e",
+        b"http://[::1%25eth0]/",
+        b"https://xn--fa-hia.de",
+        "http://b\xfccher.test/%zz".encode(),
+    ],
     "location": [b"/a", b"//evil.test/", b"http:a", b"../../x?y", b"javascript:alert(1)", b"http://:80/", b"http://@/", b"?x", b"#f", b""],
     "headers": [b"X-A\xffb", b"Host\xffh\xffX\xff\r\nInjected: yes"],
     "response_head": [_OK + b"A: b\r\n\r\n", b"HTTP/1.0 404\nA: b\n\n", _OK + b"A: b\n\n", b"HTTP/1.1 200 \r\nA:\tb \r\nB:\r\n\r\n"],
@@ -342,14 +347,37 @@ SEEDS: dict[str, list[bytes]] = {
     ],
     "http2": [
         bytes.fromhex("000000040000000000") + bytes.fromhex("000001010500000001") + b"\x88",
-        bytes.fromhex("000006040000000000") + bytes.fromhex("000300000000") + bytes.fromhex("000001010400000001") + b"\x88" + bytes.fromhex("000005000100000001") + b"hello",
+        bytes.fromhex("000006040000000000")
+        + bytes.fromhex("000300000000")
+        + bytes.fromhex("000001010400000001")
+        + b"\x88"
+        + bytes.fromhex("000005000100000001")
+        + b"hello",
         bytes.fromhex("000008070000000000") + bytes(8),
         bytes.fromhex("000004030000000001") + bytes(4) + bytes.fromhex("000008060000000000") + bytes(8),
     ],
-    "cookies": [b"a=b; Path=/; Domain=origin.test; Expires=Wed, 09 Jun 2100 10:18:14 GMT; Secure; HttpOnly; SameSite=Lax", b"__Host-a=b; Secure; Path=/"],
-    "challenge": [b'Digest realm="r\\"x", nonce="n", qop="auth,auth-int", algorithm=SHA-256, opaque="o", stale=true', b'Basic realm="x", Digest nonce=n, realm=r'],
-    "codings": [b"\0" + _GZIP, b"\1" + zlib.compress(b"hello"), b"\4" + gzip.compress(_GZIP, mtime=0), b"\2\x0b\x02\x80hello\x03", b"\3\x28\xb5\x2f\xfd\x24\x05\x29\0\0hello"],
+    "cookies": [
+        b"a=b; Path=/; Domain=origin.test; Expires=Wed, 09 Jun 2100 10:18:14 GMT; Secure; HttpOnly; SameSite=Lax",
+        b"__Host-a=b; Secure; Path=/",
+    ],
+    "challenge": [
+        b'Digest realm="r\\"x", nonce="n", qop="auth,auth-int", algorithm=SHA-256, opaque="o", stale=true',
+        b'Basic realm="x", Digest nonce=n, realm=r',
+    ],
+    "codings": [
+        b"\0" + _GZIP,
+        b"\1" + zlib.compress(b"hello"),
+        b"\4" + gzip.compress(_GZIP, mtime=0),
+        b"\2\x0b\x02\x80hello\x03",
+        b"\3\x28\xb5\x2f\xfd\x24\x05\x29\0\0hello",
+    ],
     "multipart": [b"name|file.txt", 'n"\r\nX: y|\xe9"; filename="x'.encode()],
-    "proxy_reply": [b"HTTP/1.1 200 Connection established\r\n\r\n", b"HTTP/1.1 407 X\r\nContent-Length: 0\r\n\r\n", b"\5\2\1\0\5\0\0\1\x7f\0\0\1\0\x50", b"\0\x5a\0\0\0\0\0\0", b"\5\0\5\0\0\3\4name\0\x50"],
+    "proxy_reply": [
+        b"HTTP/1.1 200 Connection established\r\n\r\n",
+        b"HTTP/1.1 407 X\r\nContent-Length: 0\r\n\r\n",
+        b"\5\2\1\0\5\0\0\1\x7f\0\0\1\0\x50",
+        b"\0\x5a\0\0\0\0\0\0",
+        b"\5\0\5\0\0\3\4name\0\x50",
+    ],
     "certificate": [_DER, bytes.fromhex("3003020100"), b"\x30\x80\x00\x00"],
-}  # fmt: skip
+}
