@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import trio
 
 import httpx
+from tests.support.http2 import HTTP2Peer, keep_alive_http2
 from tests.support.leaks import LeakCheck
 from tests.support.servers import Connection, PeerGone, Script, ScriptedServer, keep_alive, respond
 
@@ -46,7 +47,7 @@ class Case(NamedTuple):
     """
 
     name: str
-    stimulus: bytes | Script
+    stimulus: bytes | Script | Callable[[int], bytes]
     expected: type[Exception] | tuple[type[Exception], ...] | bytes | Check
     words: str = ""
     method: str = "GET"
@@ -118,15 +119,42 @@ class Peer:
             conn.send(respond(OWN))
 
 
+class HTTP2Attacker:
+    """The same over HTTP/2: the stimulus is a function of the stream's number, which gives frames."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.was_reused = False
+
+    def __call__(self, conn: Connection) -> None:
+        if conn.number > 0:
+            keep_alive_http2(lambda fields, body: OWN)(conn)
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        peer.send(self.case.stimulus(stream_id))  # type: ignore[operator,arg-type]
+        while not self.case.ends:
+            stream_id, _, _ = peer.read_request()
+            peer.respond(stream_id, OWN)
+
+
 def attack(runtime: Any, case: Case, cut: Cut = whole) -> None:
     """Put `case` to a client of `runtime`."""
+    _run(runtime, case, Peer(case, cut))
+
+
+def attack_http2(runtime: Any, case: Case) -> None:
+    """Put `case`, whose stimulus makes frames, to a client that speaks HTTP/2."""
+    transport = runtime.transport(http1=False, http2=True)
+    _run(runtime, case._replace(client={"transport": transport, **case.client}), HTTP2Attacker(case))
+
+
+def _run(runtime: Any, case: Case, peer: Any) -> None:
     leaks = LeakCheck()
-    runtime.run(lambda: _attack(runtime, case, cut))
+    runtime.run(lambda: _attack(runtime, case, peer))
     leaks.verify()
 
 
-async def _attack(runtime: Any, case: Case, cut: Cut) -> None:
-    peer = Peer(case, cut)
+async def _attack(runtime: Any, case: Case, peer: Any) -> None:
     with ScriptedServer(peer) as server, records() as logged:
         async with runtime.client(timeout=case.timeout, headers=SECRETS, **case.client) as client:
             await _outcome(client, case, server.url)

@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LIMITS = (ROOT / "docs/security/limits.md").read_text()
-ROW = re.compile(r"^\| (?P<what>[^|]*) \| (?P<number>[0-9,]+)(?: bytes| characters)? \| `(?P<module>[\w/]+)\.py: (?P<name>\w+)` \|", re.MULTILINE)
+ROW = re.compile(
+    r"^\| (?P<what>[^|]*) \| (?P<number>[0-9,]+)(?: bytes| characters)? \| `(?P<module>[\w/]+)\.py: (?P<name>\w+)` \|", re.MULTILINE
+)
 ROWS = list(ROW.finditer(LIMITS))
 
 
