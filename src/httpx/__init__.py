@@ -50,6 +50,7 @@ from ._models.query import QueryParams
 from ._models.request import Request
 from ._models.response import Attempt, Response
 from ._models.status import codes
+from ._models.timings import Timings
 from ._models.url import URL
 from ._network.resolver import Resolver
 from ._pool.pool import PoolStats
@@ -127,6 +128,7 @@ __all__ = [
     "TLSError",
     "Timeout",
     "TimeoutException",
+    "Timings",
     "TooManyRedirects",
     "TransportError",
     "UnsupportedProtocol",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ssl
 import time
 import typing
+from collections.abc import Awaitable
 
 from .._exceptions import CertificateVerifyError, ConnectError, ConnectTimeout
+from .._models.timings import Setup
 from .._network.addresses import peer_name
 from .._network.base import Network, SocketOption, Stream
 from .._network.resolver import Resolver, ResolverTypes, forget, resolve
@@ -14,6 +16,9 @@ from .._proxy import Proxy
 from .._tls.offer import HTTP_1_1, HTTP_2, HTTP_2_OR_1_1
 from .proxied import address_of, connect_request, is_http
 from .secure import secure
+from .trace import Trace
+
+T = typing.TypeVar("T")
 
 
 class Route(typing.NamedTuple):
@@ -76,16 +81,25 @@ class Dialer(typing.NamedTuple):
             )
         return bool(chosen == "h2")
 
-    async def dial(self, network: Network, route: Route, timeout: float | None, until: float | None = None) -> Stream:
+    async def dial(
+        self,
+        network: Network,
+        route: Route,
+        timeout: float | None,
+        until: float | None = None,
+        setup: Setup | None = None,
+        trace: Trace | None = None,
+    ) -> Stream:
         """Connect, and do the TLS handshake for https, both within `timeout` seconds; if that fails, try again `retries` times.
 
-        `until` is the deadline for all attempts, on the monotonic clock.
+        `until` is the deadline for all attempts, on the monotonic clock. `setup` gets what each step took, `trace` hears of them.
         """
+        steps = _Steps(Setup() if setup is None else setup, trace)
         failures = 0
         while True:
             try:
                 deadline = None if timeout is None else time.monotonic() + timeout
-                return await self._dial_once(network, route, deadline if until is None else min(deadline or until, until))
+                return await self._dial_once(network, route, deadline if until is None else min(deadline or until, until), steps)
             except (ConnectError, ConnectTimeout) as error:
                 failures += 1
                 if failures > self.retries or isinstance(error, CertificateVerifyError):
@@ -94,23 +108,28 @@ class Dialer(typing.NamedTuple):
                     raise
             await network.sleep(_pause(failures))
 
-    async def _dial_once(self, network: Network, route: Route, deadline: float | None) -> Stream:
+    async def _dial_once(self, network: Network, route: Route, deadline: float | None, steps: _Steps) -> Stream:
         if self.uds is not None:
-            stream = await network.connect_unix(self.uds, remaining(deadline, self.uds))
+            patience = remaining(deadline, self.uds)
+            info: dict[str, typing.Any] = {"path": self.uds, "timeout": patience, "socket_options": self.socket_options}
+            work = steps.timed("connect", network.connect_unix(self.uds, patience))
+            stream = await steps.told("connection.connect_unix_socket", info, work)
         elif self.proxy is not None:
-            stream = await self._connect_through(self.proxy, network, route, deadline)
+            stream = await self._connect_through(self.proxy, network, route, deadline, steps)
         else:
-            stream = await self._connect(network, route.host, route.port, deadline)
+            stream = await self._connect(network, route.host, route.port, deadline, steps)
         if route.scheme != "https":
             return stream
         try:
             left = remaining(deadline, stream.peer)
-            return await secure(stream, network, self.ssl_context, route.server_hostname, route.port, left, self.alpn)
+            info = {"ssl_context": self.ssl_context, "server_hostname": route.server_hostname, "timeout": left}
+            work = secure(stream, network, self.ssl_context, route.server_hostname, route.port, left, self.alpn)
+            return await steps.told("connection.start_tls", info, steps.timed("tls", work))
         except BaseException:
             stream.close()
             raise
 
-    async def _connect_through(self, proxy: Proxy, network: Network, route: Route, deadline: float | None) -> Stream:
+    async def _connect_through(self, proxy: Proxy, network: Network, route: Route, deadline: float | None, steps: _Steps) -> Stream:
         from .tunnel import open_http_tunnel, open_socks_tunnel
 
         host, port = address_of(proxy)
@@ -118,17 +137,22 @@ class Dialer(typing.NamedTuple):
         by_connect = is_http(proxy) and not self.forwards(route.scheme)
         request = connect_request(proxy, route.host, route.port, route.proxy_authorization) if by_connect else b""
         try:
-            stream = await self._connect(network, host, port, deadline)
+            stream = await self._connect(network, host, port, deadline, steps)
         except (ConnectError, ConnectTimeout) as error:
             error.add_note(f"{peer_name(host, port)} is the proxy through which the request was to go.")
             raise
         try:
             if proxy.url.scheme == "https":
-                stream = await secure(stream, network, proxy.ssl_context, host, port, remaining(deadline, stream.peer))
-            if by_connect:
-                await open_http_tunnel(stream, request, target, deadline)
-            elif not is_http(proxy):
-                await open_socks_tunnel(stream, proxy, route.host, route.port, deadline)
+                left = remaining(deadline, stream.peer)
+                work = secure(stream, network, proxy.ssl_context, host, port, left)
+                info = {"ssl_context": proxy.ssl_context, "server_hostname": host, "timeout": left}
+                stream = await steps.told("connection.start_tls", info, steps.timed("proxy", work))
+            if by_connect or not is_http(proxy):
+                if by_connect:
+                    tunnel = open_http_tunnel(stream, request, target, deadline)
+                else:
+                    tunnel = open_socks_tunnel(stream, proxy, route.host, route.port, deadline)
+                await steps.told("connection.open_tunnel", {"proxy": proxy, "target": target}, steps.timed("proxy", tunnel))
         except BaseException:
             stream.close()
             raise
@@ -136,20 +160,47 @@ class Dialer(typing.NamedTuple):
             stream.peer = target
         return stream
 
-    async def _connect(self, network: Network, host: str, port: int, deadline: float | None) -> Stream:
+    async def _connect(self, network: Network, host: str, port: int, deadline: float | None, steps: _Steps) -> Stream:
+        info = {
+            "host": host,
+            "port": port,
+            "local_address": self.local_address,
+            "timeout": remaining(deadline, host),
+            "socket_options": self.socket_options,
+        }
+        return await steps.told("connection.connect_tcp", info, self._resolve_and_connect(network, host, port, deadline, steps))
+
+    async def _resolve_and_connect(self, network: Network, host: str, port: int, deadline: float | None, steps: _Steps) -> Stream:
         peer = peer_name(host, port)
-        addresses = await resolve(network, self.resolver, host, port, remaining(deadline, peer))
+        addresses = await steps.timed("name", resolve(network, self.resolver, host, port, remaining(deadline, peer)))
         try:
-            return await network.connect(
+            connecting = network.connect(
                 peer,
                 addresses,
                 remaining(deadline, peer),
                 local_address=self.local_address,
                 socket_options=self.socket_options,
             )
+            return await steps.timed("connect", connecting)
         except (ConnectError, ConnectTimeout):
             forget(self.resolver, host, port)
             raise
+
+
+class _Steps(typing.NamedTuple):
+    # What looks at the clock, and what is told, at each step to a connection.
+    setup: Setup
+    trace: Trace | None
+
+    async def timed(self, step: str, work: Awaitable[T]) -> T:
+        started = time.monotonic()
+        result = await work
+        # A step that is taken twice, or in two parts, took as long as both.
+        setattr(self.setup, step, (getattr(self.setup, step) or 0.0) + time.monotonic() - started)
+        return result
+
+    async def told(self, step: str, info: dict[str, typing.Any], work: Awaitable[T]) -> T:
+        return await work if self.trace is None else await self.trace.around(step, info, work)
 
 
 def remaining(deadline: float | None, peer: str) -> float | None:

@@ -7,6 +7,9 @@ import typing
 from .._models.request import Request
 from .._network.base import Stream
 
+if typing.TYPE_CHECKING:
+    from .trace import Trace
+
 Timeouts = typing.Mapping[str, float | None]
 
 
@@ -61,6 +64,14 @@ class Head(typing.Protocol):
 
 class Exchange(typing.Protocol):
     """One request and its response. On HTTP/1.1 the connection itself, on HTTP/2 one of its streams."""
+
+    trace: Trace | None
+    """Who wants to hear of it; None again when the next exchange begins."""
+
+    @property
+    def sent_at(self) -> float:
+        """When the request had been sent, on the monotonic clock."""
+        ...
 
     @property
     def connection(self) -> Connection:

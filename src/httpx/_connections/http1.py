@@ -16,6 +16,7 @@ from .._protocols.http1.head import ResponseHead, excerpt
 from .._protocols.http1.serialize import LAST_CHUNK, check_target, serialize_chunk, serialize_head
 from .body import PIECE, Parts, check_length, is_repeatable, parts_of
 from .exchange import ConnectionDied, Timeouts, tell_of_reuse
+from .trace import Trace
 from .wire_form import WireForm, prepare
 
 _CONTINUE_PATIENCE = 1.0  # seconds to wait for "100 Continue" before sending the body all the same (RFC 9110 section 10.1.1)
@@ -35,7 +36,9 @@ class HTTP1Connection:
         "network_stream",
         "opened_at",
         "origin",
+        "sent_at",
         "stream",
+        "trace",
     )
 
     multiplexes = False
@@ -53,6 +56,8 @@ class HTTP1Connection:
         self.finish = self._engine.finish
         self._network = network
         self._served = 0
+        self.sent_at = 0.0
+        self.trace: Trace | None = None
 
     @property
     def is_open(self) -> bool:
@@ -95,6 +100,8 @@ class HTTP1Connection:
             check_length(len(whole), form.length)
         engine, stream = self._engine, self.stream
         engine.start(request.method, form.stays_open, form.offers_upgrade)
+        if self.trace is not None:
+            await self.trace.begin(request, is_http2=False)
         failure: WriteError | None = None
         try:
             if whole is not None:
@@ -105,7 +112,10 @@ class HTTP1Connection:
             # The server may have answered and hung up before it read everything: its answer is what counts.
             failure = error
         try:
-            patience, started = timeouts.get("read"), time.monotonic()
+            if self.trace is not None:
+                await self.trace.is_sent(request)
+            patience = timeouts.get("read")
+            started = self.sent_at = time.monotonic()
             if whole is not None:
                 engine.receive(await stream.receive(patience))
             head = engine.next_head()
@@ -134,6 +144,8 @@ class HTTP1Connection:
 
     async def _send_in_parts(self, head: bytes, form: WireForm, request: Request, timeouts: Timeouts) -> None:
         await self.stream.send(head, timeouts.get("write"))
+        if self.trace is not None:
+            await self.trace.head_is_sent(request)
         if form.expects_continue and await self._is_answered_within(_CONTINUE_PATIENCE):
             return
         await self._send_body(parts_of(request.stream, self._network), form.length, form.chunked, timeouts)

@@ -16,6 +16,7 @@ from .._protocols.http1.serialize import check_start
 from .._protocols.http2.engine import CANCEL, NO_ERROR, HTTP2Stream, protect
 from .body import PIECE, check_length, is_repeatable, is_replayable, parts_of
 from .exchange import ConnectionDied, Timeouts, tell_of_reuse
+from .trace import Trace
 from .wire_form import http2_fields, prepare
 
 if typing.TYPE_CHECKING:
@@ -51,7 +52,7 @@ class HTTP2Head:
 class HTTP2Exchange(HTTP2Stream):
     """A stream, and the conversation on it. It is used by one task or thread; only its `failure` comes from others."""
 
-    __slots__ = ("_has_begun_body", "connection", "deadline", "is_late", "waiter", "was_reused")
+    __slots__ = ("_has_begun_body", "connection", "deadline", "is_late", "sent_at", "trace", "waiter", "was_reused")
 
     is_upgraded = False
 
@@ -63,6 +64,8 @@ class HTTP2Exchange(HTTP2Stream):
         self.is_late = False
         self.was_reused = False  # whether the connection had served another exchange before
         self._has_begun_body = False
+        self.sent_at = 0.0
+        self.trace: Trace | None = None
 
     @property
     def stream_id(self) -> int | None:
@@ -72,11 +75,15 @@ class HTTP2Exchange(HTTP2Stream):
     async def exchange(self, request: Request, timeouts: Timeouts) -> HTTP2Head:
         """Send `request` and return the final head of its response. Raises `ConnectionDied` if it may be sent again."""
         try:
+            if self.trace is not None:
+                await self.trace.begin(request, is_http2=True)
             try:
                 await self._send(request, timeouts)
             except WriteError:
                 if self.head is None:
                     raise  # else the server has answered and hung up before it read everything: its answer is what counts
+            if self.trace is not None:
+                await self.trace.is_sent(request)
             return await self._receive_head(timeouts.get("read"))
         except TransportError as error:
             if self.head is not None or self.informational:
@@ -111,6 +118,8 @@ class HTTP2Exchange(HTTP2Stream):
             return
         connection.submit(self, head + fields, None)
         await connection.flush(timeout)
+        if self.trace is not None:
+            await self.trace.head_is_sent(request)
         if form.expects_continue and not await self._is_told_to_continue():
             return
         await self._send_body(request, form.length, form.chunked, timeouts)
@@ -165,7 +174,8 @@ class HTTP2Exchange(HTTP2Stream):
 
     async def _receive_head(self, timeout: float | None) -> HTTP2Head:
         # Only what concerns this stream counts: no flood of other frames moves the deadline.
-        deadline = _NEVER if timeout is None else time.monotonic() + timeout
+        self.sent_at = time.monotonic()
+        deadline = _NEVER if timeout is None else self.sent_at + timeout
         while self.head is None:
             if self.failure is not None:
                 raise self.failure

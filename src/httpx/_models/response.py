@@ -19,6 +19,7 @@ from .cookies import Cookies
 from .headers import Headers, HeaderTypes
 from .request import LostStream, Request
 from .status import codes
+from .timings import Marks, Timings, timings_of
 from .url import URL
 
 if typing.TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Response:
     _num_bytes_downloaded = 0
     _elapsed: float | None = None
     _started: float | None = None  # by the performance counter
+    _marks: Marks | None = None
 
     def __init__(
         self,
@@ -145,6 +147,14 @@ class Response:
     @elapsed.setter
     def elapsed(self, value: datetime.timedelta) -> None:
         self._elapsed = value.total_seconds()
+
+    @property
+    def timings(self) -> Timings | None:
+        """How long each phase took, in seconds: waiting for a connection, name, TCP, TLS, sending, waiting, the body.
+
+        None for responses that did not come over a connection of this process.
+        """
+        return None if self._marks is None else timings_of(self._marks, self._elapsed)
 
     @property
     def tls(self) -> TLSInfo | None:

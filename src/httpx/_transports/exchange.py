@@ -15,11 +15,13 @@ from .._connections.establish import Dialer, Route
 from .._connections.exchange import Connection, ConnectionDied, Exchange, Head, Timeouts
 from .._connections.http1 import HTTP1Connection
 from .._connections.proxied import request_through
+from .._connections.trace import Trace, TracedExchange
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._exceptions import ConnectError, PoolTimeout, ReadError, TransportError, UnsupportedProtocol
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
+from .._models.timings import Setup
 from .._models.url import URL
 from .._network.addresses import seconds
 from .._network.base import Farewell, Network, Stream, drive
@@ -74,16 +76,30 @@ class Exchanges:
         if self._dialer.proxy is not None:
             sent, authorization = request_through(self._dialer.proxy, request, self._dialer.forwards(route.scheme))
             route = route._replace(proxy_authorization=authorization)
+        trace = request.extensions.get("trace")
+        if trace is not None:
+            trace = Trace(trace, is_async)
         closings = self._pool.closings
+        setup = None
         attempts = 1
+        began = time.monotonic()
         while True:
-            connection = (None if self._multiplexes else self._take_idle(route)) or await self._take(route, network, timeouts)
+            connection = None if self._multiplexes else self._take_idle(route, began)
+            if connection is None:
+                setup = Setup()
+                connection = await self._take(route, network, timeouts, setup, trace)
+                setup.ready_at = time.monotonic()
             exchange = connection.begin()
             try:
+                exchange.trace = trace
                 head = await exchange.exchange(sent, timeouts)
+                if trace is not None:
+                    await trace.is_answered(head)
                 break
             except ConnectionDied as died:
                 self._drop(exchange)
+                if trace is not None:
+                    await trace.failed(died.cause)
                 if closings != self._pool.closings:
                     raise _closed(request) from died.cause
                 # What the server did not process is worth another try; a connection that died is not, the second time.
@@ -95,16 +111,34 @@ class Exchanges:
                 logger.debug("Sending %s again: %s", request.method, died)
             except TransportError as error:
                 self._drop(exchange)
+                if trace is not None:
+                    await trace.failed(error)
                 if closings != self._pool.closings:
                     raise _closed(request) from error
                 raise
             except BaseException:
                 self._drop(exchange)
                 raise
-        return self._respond(request, connection, exchange, head, attempts, timeouts, is_async)
+        now = time.monotonic()
+        if trace is not None:
+            exchange = typing.cast(Exchange, TracedExchange(exchange, trace, request))
+        response = self._respond(request, connection, exchange, head, attempts, timeouts, is_async, now)
+        response._marks = (began, exchange.sent_at, now, setup)
+        if trace is not None and type(response.stream) is ByteStream:
+            await trace.body_begins(request)
+            await trace.body_ends(request)
+        return response
 
     def _respond(
-        self, request: Request, connection: Connection, exchange: Exchange, head: Head, attempts: int, timeouts: Timeouts, is_async: bool
+        self,
+        request: Request,
+        connection: Connection,
+        exchange: Exchange,
+        head: Head,
+        attempts: int,
+        timeouts: Timeouts,
+        is_async: bool,
+        now: float,
     ) -> Response:
         network_stream = connection.network_stream
         if network_stream is None:
@@ -122,7 +156,7 @@ class Exchanges:
             # The body came with the head: the connection is free before the caller has the response.
             if connection.multiplexes and exchange.trailers:
                 extensions["trailers"] = exchange.trailers
-            self._give_back(connection, exchange)
+            self._give_back(connection, exchange, now)
             return Response._of(head.status_code, headers, ByteStream(whole), request, extensions)
         if exchange.is_upgraded:
             network_stream._unread = exchange.unread()
@@ -142,9 +176,9 @@ class Exchanges:
             route = self._routes[origin] = _make_route(request.url, None, realm)
         return route
 
-    def _take_idle(self, route: Route) -> Connection | None:
+    def _take_idle(self, route: Route, now: float) -> Connection | None:
         # Mostly there is one, and it is as it was left.
-        connection = self._pool.take_idle(route, time.monotonic())
+        connection = self._pool.take_idle(route, now)
         if connection is None:
             return None
         try:
@@ -158,7 +192,7 @@ class Exchanges:
         self._pool.discard(connection)
         return None
 
-    async def _take(self, route: Route, network: Network, timeouts: Timeouts) -> Connection:
+    async def _take(self, route: Route, network: Network, timeouts: Timeouts, setup: Setup, trace: Trace | None) -> Connection:
         while True:
             alone = self._multiplexes and self._dialer.may_multiplex(route) and (route.host, route.port) not in self._known_http1
             connection, may_open, to_close = self._pool.check_out(route, time.monotonic(), alone)
@@ -167,7 +201,7 @@ class Exchanges:
             if connection is None and not may_open:
                 connection = await self._wait(route, network, timeouts.get("pool"), alone)
             if connection is None:
-                return await self._open(route, network, timeouts)
+                return await self._open(route, network, timeouts, setup, trace)
             if await self._is_usable(connection, timeouts):
                 return connection
 
@@ -221,10 +255,10 @@ class Exchanges:
             f"and {stats.waiting} requests wait."
         )
 
-    async def _open(self, route: Route, network: Network, timeouts: Timeouts) -> Connection:
+    async def _open(self, route: Route, network: Network, timeouts: Timeouts, setup: Setup, trace: Trace | None) -> Connection:
         closings = self._pool.closings
         try:
-            stream = await self._dialer.dial(network, route, timeouts.get("connect"), getattr(timeouts, "deadline", None))
+            stream = await self._dialer.dial(network, route, timeouts.get("connect"), getattr(timeouts, "deadline", None), setup, trace)
         except BaseException:
             self._pool.release_slot(route, closings)
             raise
@@ -277,12 +311,12 @@ class Exchanges:
         else:
             self._pool.discard(connection)
 
-    def _give_back(self, connection: Connection, exchange: Exchange) -> None:
+    def _give_back(self, connection: Connection, exchange: Exchange, now: float) -> None:
         if not exchange.finish():
             connection.close()
             self._pool.discard(connection)
             return
-        to_close = self._pool.check_in(connection, time.monotonic())
+        to_close = self._pool.check_in(connection, now)
         if to_close:
             self._close_all(to_close)
 
@@ -370,7 +404,7 @@ class _Body:
         if drop:
             self._exchanges._drop(exchange)
         else:
-            self._exchanges._give_back(exchange.connection, exchange)
+            self._exchanges._give_back(exchange.connection, exchange, time.monotonic())
 
     def __del__(self) -> None:
         exchange = self._exchange
