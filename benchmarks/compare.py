@@ -1,39 +1,38 @@
 #!/usr/bin/env python3
-"""Compares this client with its peers in one run, against nginx.
+"""Compares this client with its peers in one run, against nginx, and with what is asked of it.
 
-    scripts/bench                                   everything, five rounds
-    scripts/bench --quick                           everything, briefly
+    scripts/bench                                   everything, five rounds, under 15 minutes
+    scripts/bench --quick                           the peers that goals name, briefly, under 2 minutes
     scripts/bench --works sync,sync-tls --clients ours,pyreqwest
-    scripts/bench --write                           and keep the result in benchmarks/RESULTS.md
+    scripts/bench --write                           and keep the result in benchmarks/RESULTS.md and docs/assets/benchmarks.svg
+    scripts/bench --check                           and fail if a goal is missed
 
-The figure is CPU (user + system, all threads) of the client's process per request: it says what a request takes away
-from the rest of a program, and is steadier than a rate. The server has one core for itself and the client another.
-Each client runs in a process and an environment of its own; they take turns (A B C ... A B C ...), and medians over the
-rounds are shown. Only ratios within one run mean anything.
+The works, the peers and the goals are the table in works.py. Goals that are missed are marked.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
-import platform
 import re
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 
-from environments import PEERS, NotInstallable, python_with
-from servers.nginx import NotAvailable, Server, find_or_install, pinned, serve
-from works import WORKS
+import memory
+import overhead
+from chart import chart
+from environments import PEERS, REPOSITORY, NotInstallable, python_with
+from judgement import Absolute, Figures, judge
+from report import body, document
+from servers.nginx import NotAvailable, Server, pinned, serve
+from works import OURS, WORKS, Work
 
 WORKER = Path(__file__).with_name("compare_worker.py")
 RESULTS = Path(__file__).with_name("RESULTS.md")
-OURS = "ours"
-
-Figures = dict[str, dict[str, list[float]]]  # work -> client -> microseconds of CPU per request, one for each round
+CHART = REPOSITORY / "docs" / "assets" / "benchmarks.svg"
+ABSOLUTE_FIGURES = "absolute"  # among the works: figures that need no peer
 
 
 def adaptor(client: str) -> str:
@@ -52,17 +51,20 @@ def interpreters(clients: list[str]) -> dict[str, str]:
 
 
 def measure(client: str, python: str, work_name: str, server: Server, core: int | None, seconds: float) -> float | None:
-    """CPU microseconds per request, or None (and what went wrong on stderr)."""
-    work = WORKS[work_name]
-    url = f"{server.http2 if work.http2 else server.https if work.tls else server.http}/json"
-    command = [python, str(WORKER), adaptor(client), work_name, url, server.authority if work.tls else "", str(seconds)]
-    environment = neutral_environment()
-    done = subprocess.run(pinned(command, core), capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment)
+    """The figure, or None (and what went wrong on stderr)."""
+    command = [python, str(WORKER), adaptor(client), work_name, json.dumps(server), str(seconds)]
+    try:
+        done = subprocess.run(
+            pinned(command, core), capture_output=True, text=True, stdin=subprocess.DEVNULL, env=neutral_environment(), timeout=180
+        )
+    except subprocess.TimeoutExpired:
+        print(f"{client} did not finish {work_name}.", file=sys.stderr)
+        return None
     if done.returncode:
         print(f"{client} failed at {work_name}:\n{done.stderr}{done.stdout}", file=sys.stderr)
         return None
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return result["cpu"]
+    figure: float = json.loads(done.stdout.splitlines()[-1])
+    return figure
 
 
 def neutral_environment() -> dict[str, str]:
@@ -71,22 +73,32 @@ def neutral_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not followed.fullmatch(name)}
 
 
-def run(pythons: dict[str, str], work_names: list[str], rounds: int, seconds: float, cores: tuple[int | None, int | None]) -> Figures:
+def run(pythons: dict[str, str], works: dict[str, Work], rounds: int, seconds: float, cores: tuple[int | None, int | None]) -> Figures:
     figures: Figures = {}
     with serve(cores[0]) as server:
-        for work_name in work_names:
-            taking_part = [client for client in WORKS[work_name].clients if client in pythons]
+        for name, work in works.items():
+            taking_part = [client for client in work.clients if client in pythons]
             found: dict[str, list[float]] = {client: [] for client in taking_part}
             for number in range(rounds):
-                _progress(f"{WORKS[work_name].title}, round {number + 1} of {rounds}")
+                _progress(f"{work.title}, round {number + 1} of {rounds}")
                 for client in list(taking_part):
-                    cpu = measure(client, pythons[client], work_name, server, cores[1], seconds)
-                    if cpu is None:
+                    figure = measure(client, pythons[client], name, server, cores[1], seconds)
+                    if figure is None:
                         taking_part.remove(client)
                         del found[client]
                     else:
-                        found[client].append(cpu)
-            figures[work_name] = found
+                        found[client].append(figure)
+            figures[name] = found
+    _progress("")
+    return figures
+
+
+def absolute_figures(quick: bool) -> Absolute:
+    """What works.ABSOLUTE names, measured."""
+    _progress("our own work, and memory")
+    found = overhead.run({OURS: sys.executable}, rounds=2 if quick else 7, seconds=0.2 if quick else 0.4)
+    figures = {work: by_subject[OURS] for work, by_subject in found.items()}
+    figures.update(memory.figures(connections=1_000 if quick else 10_000, quick=quick))
     _progress("")
     return figures
 
@@ -94,48 +106,6 @@ def run(pythons: dict[str, str], work_names: list[str], rounds: int, seconds: fl
 def _progress(text: str) -> None:
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
-
-
-def table(figures: Figures) -> str:
-    """One table per work, in Markdown."""
-    parts = []
-    for work_name, found in figures.items():
-        medians = {client: statistics.median(values) for client, values in found.items()}
-        ours = medians.get(OURS)
-        lines = [f"### {WORKS[work_name].title}", "", "| client | CPU per request | spread | ours / theirs |", "|---|---:|---:|---:|"]
-        for client, median in sorted(medians.items(), key=lambda item: item[1]):
-            spread = f"{min(found[client]):,.0f}-{max(found[client]):,.0f}"
-            ratio = f"{ours / median:.2f}" if ours is not None else "-"
-            lines.append(f"| {client} | {median:,.1f} µs | {spread} | {ratio} |")
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts)
-
-
-def versions(pythons: dict[str, str]) -> str:
-    requirements = [PEERS[client][0] for client in pythons if client != OURS]
-    return ", ".join(requirements)
-
-
-def report(figures: Figures, pythons: dict[str, str], rounds: int) -> str:
-    nginx = subprocess.run([find_or_install(), "-v"], capture_output=True, text=True).stderr.strip().rpartition(": ")[2]
-    facts = [
-        f"* {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {rounds} rounds: `scripts/bench {' '.join(sys.argv[1:])}`",
-        f"* {_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
-        f"* {platform.python_implementation()} {platform.python_version()}, {nginx}",
-        f"* {versions(pythons)}",
-    ]
-    explanation = (__doc__ or "").partition("The figure is")
-    return "\n".join(["# Results", "", explanation[1] + explanation[2].rstrip(), "", *facts, "", table(figures), ""])
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def two_cores() -> tuple[int | None, int | None]:
@@ -155,30 +125,48 @@ def choice(text: str, allowed: list[str]) -> list[str]:
 
 
 def parse_arguments() -> argparse.Namespace:
-    clients, works = [OURS, *PEERS], list(WORKS)
+    clients, works = [OURS, *PEERS], [*WORKS, ABSOLUTE_FIGURES]
     parser = argparse.ArgumentParser(prog="scripts/bench", description="CPU per request, ours beside the peers', against nginx.")
-    parser.add_argument("--quick", action="store_true", help="two short rounds")
+    parser.add_argument("--quick", action="store_true", help="two short rounds, of the peers that goals name")
     parser.add_argument("--rounds", type=int, help="turns that each client takes per work (default: 5)")
+    parser.add_argument("--seconds", type=float, help="that a turn takes, about (default: 0.6)")
     parser.add_argument("--works", type=lambda text: choice(text, works), default=works, help=f"of {', '.join(works)}")
     parser.add_argument("--clients", type=lambda text: choice(text, clients), default=clients, help=f"of {', '.join(clients)}")
-    parser.add_argument("--write", action="store_true", help="write benchmarks/RESULTS.md")
-    return parser.parse_args()
+    parser.add_argument("--write", action="store_true", help="write benchmarks/RESULTS.md and docs/assets/benchmarks.svg")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a goal is missed")
+    options = parser.parse_args()
+    options.rounds = options.rounds or (2 if options.quick else 5)
+    options.seconds = options.seconds or (0.15 if options.quick else 0.6)
+    return options
+
+
+def chosen_works(names: list[str], quick: bool) -> dict[str, Work]:
+    works = {name: WORKS[name] for name in names if name in WORKS}
+    if not quick:
+        return works
+    return {name: work._replace(clients=[c for c in work.clients if c == OURS or c in work.goals]) for name, work in works.items()}
 
 
 def main() -> None:
     options = parse_arguments()
-    rounds = options.rounds or (2 if options.quick else 5)
-    pythons = interpreters(options.clients)
+    works = chosen_works(options.works, options.quick)
+    pythons = interpreters([client for client in options.clients if any(client in work.clients for work in works.values())])
     try:
-        figures = run(pythons, options.works, rounds, 0.4 if options.quick else 1.0, two_cores())
+        figures = run(pythons, works, options.rounds, options.seconds, two_cores()) if works else {}
     except NotAvailable as error:
         raise SystemExit(f"error: {error}") from None
-    print(table(figures))
+    absolute = absolute_figures(options.quick) if ABSOLUTE_FIGURES in options.works else {}
+    print(body(figures, absolute))
     if options.write:
-        RESULTS.write_text(report(figures, pythons, rounds), encoding="utf-8")
-        print(f"\nwritten to {RESULTS}", file=sys.stderr)
+        RESULTS.write_text(document(figures, absolute, list(pythons), options.rounds), encoding="utf-8")
+        CHART.parent.mkdir(exist_ok=True)
+        CHART.write_text(chart(figures), encoding="utf-8")
+        print(f"\nwritten to {RESULTS} and {CHART}", file=sys.stderr)
     if OURS in pythons and not all(OURS in found for found in figures.values()):
         raise SystemExit("error: our own client failed (see above)")
+    missed = [verdict for verdict in judge(figures, absolute) if not verdict.met]
+    if options.check and missed:
+        raise SystemExit(f"error: {len(missed)} goals are missed (marked above)")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
     scripts/bench --overhead --rounds 9 --json
 
 Both are measured in this run, in processes of their own, taking turns; the figures are medians over the rounds.
-`import httpx` is timed inside fresh interpreters, 15 of each, so that the start of Python does not count.
+`import httpx` is timed (CPU) inside fresh interpreters, 15 of each, so that the start of Python does not count.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from environments import python_with
 
 WORKER = Path(__file__).with_name("overhead_worker.py")
-IMPORT_TIMER = "from time import perf_counter as now; start = now(); import httpx; print((now() - start) * 1e6)"
+IMPORT_TIMER = "from time import process_time as now; start = now(); import httpx; print((now() - start) * 1e6)"
 IMPORTS = 15
 WORKS = ["Client.get", "AsyncClient.get", "Client()"]
 HTTPX = "httpx-0.28-sniffio"  # HTTPX 0.28.1 at its best: see environments.py
