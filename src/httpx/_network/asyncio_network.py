@@ -48,6 +48,7 @@ class AsyncioStream(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = _NEVER
         self._secure = False
+        self._ssl_object: ssl.SSLObject | None = None
         self._has_unread: typing.Callable[[], object] | None = None
         self.peer = peer
         self.ended_cleanly = True
@@ -242,6 +243,7 @@ class AsyncioStream(asyncio.Protocol):
             raise handshake_error(cause, self.peer, context) from cause
         self._transport = upgraded
         self._secure = True
+        self._ssl_object = upgraded.get_extra_info("ssl_object")
         return self
 
     def is_quiet(self) -> bool:
@@ -286,6 +288,8 @@ class AsyncioStream(asyncio.Protocol):
             return self._transport.get_extra_info("peername")
         if name == "is_readable":
             return not self.is_quiet()
+        if name == "ssl_object":
+            return self._ssl_object  # the transport forgets it when the connection is lost, and an error is yet to be explained
         try:
             return self._transport.get_extra_info(name)
         except AttributeError:
