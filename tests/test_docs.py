@@ -13,7 +13,7 @@ import httpx
 from tests.support.certificates import Authority
 from tests.support.certificates import Client as ClientFiles
 from tests.support.proxies import http_proxy
-from tests.support.servers import respond_json
+from tests.support.servers import respond, respond_json
 
 ROOT = Path(__file__).parent.parent
 _SESSION = re.compile(r"^```pycon\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -30,8 +30,13 @@ def world(tmp_path, monkeypatch, scripted, local_hosts):
 
     def answer(conn):
         while True:
-            conn.read_request()
-            conn.send(respond_json({"ok": True}))
+            asked = conn.read_request().headers
+            if asked.get("accept") != "text/event-stream":
+                conn.send(respond_json({"ok": True}))
+            elif "last-event-id" in asked:
+                conn.send(respond(status=204))
+            else:
+                conn.send(respond(b"retry: 0\nid: 1\ndata: hello\n\n", headers=[("Content-Type", "text/event-stream")]))
 
     server = scripted(answer, ssl_context=authority.server(*hosts))
     for host in hosts:

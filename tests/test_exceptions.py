@@ -126,6 +126,15 @@ async def decoding_error(world):
     await world.get(world.server(respond(b"not gzip", headers=[("Content-Encoding", "gzip")])))
 
 
+async def sse_error(world):
+    async with world.runtime.client() as client:
+        source = client.sse(world.app.url + "/json")
+        if world.runtime.is_async:
+            await source.__aenter__()
+        else:
+            source.__enter__()
+
+
 async def too_many_redirects(world):
     await world.get(world.app.url + "/redirect/3", follow_redirects=True, max_redirects=2)
 
@@ -183,6 +192,7 @@ CASES = {
     httpx.ProxyError: proxy_error,
     httpx.UnsupportedProtocol: unsupported_protocol,
     httpx.DecodingError: decoding_error,
+    httpx.SSEError: sse_error,
     httpx.TooManyRedirects: too_many_redirects,
     httpx.HTTPStatusError: http_status_error,
     httpx.InvalidURL: invalid_url,

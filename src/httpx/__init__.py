@@ -30,6 +30,7 @@ from ._exceptions import (
     RequestError,
     RequestNotRead,
     ResponseNotRead,
+    SSEError,
     StreamClosed,
     StreamConsumed,
     StreamError,
@@ -62,7 +63,10 @@ from ._transports.http import AsyncHTTPTransport, HTTPTransport
 
 if typing.TYPE_CHECKING:
     from ._auth import DigestAuth, NetRCAuth
+    from ._client.sse import aconnect_sse, connect_sse
     from ._connections.inspect import ainspect_tls, inspect_tls
+    from ._content.sse import ServerSentEvent
+    from ._exchange.events import AsyncEventSource, EventSource
     from ._tls.certificate import Certificate as Certificate
     from ._tls.info import TLSInfo as TLSInfo
     from ._tls.report import TLSReport as TLSReport
@@ -77,6 +81,7 @@ __all__ = [
     "AsyncBaseTransport",
     "AsyncByteStream",
     "AsyncClient",
+    "AsyncEventSource",
     "AsyncHTTPTransport",
     "Attempt",
     "Auth",
@@ -92,6 +97,7 @@ __all__ = [
     "Cookies",
     "DecodingError",
     "DigestAuth",
+    "EventSource",
     "FunctionAuth",
     "HTTPError",
     "HTTPStatusError",
@@ -120,7 +126,9 @@ __all__ = [
     "Response",
     "ResponseNotRead",
     "Retry",
+    "SSEError",
     "SSLContext",
+    "ServerSentEvent",
     "StreamClosed",
     "StreamConsumed",
     "StreamError",
@@ -138,8 +146,10 @@ __all__ = [
     "__description__",
     "__title__",
     "__version__",
+    "aconnect_sse",
     "ainspect_tls",
     "codes",
+    "connect_sse",
     "create_ssl_context",
     "delete",
     "get",
@@ -158,14 +168,19 @@ __all__ = [
 # What most programs never name is imported when they do (PEP 562), so that `import httpx` stays cheap.
 _IMPORTED_WHEN_NAMED = {
     "ASGITransport": "_transports.asgi",
+    "AsyncEventSource": "_exchange.events",
     "Certificate": "_tls.certificate",
     "DigestAuth": "_auth.digest",
+    "EventSource": "_exchange.events",
     "MockTransport": "_transports.mock",
     "NetRCAuth": "_auth.netrc",
+    "ServerSentEvent": "_content.sse",
     "TLSInfo": "_tls.info",
     "TLSReport": "_tls.report",
     "WSGITransport": "_transports.wsgi",
+    "aconnect_sse": "_client.sse",
     "ainspect_tls": "_connections.inspect",
+    "connect_sse": "_client.sse",
     "inspect_tls": "_connections.inspect",
 }
 

@@ -19,6 +19,7 @@
     │   │   │   ├── LocalProtocolError    our side would have broken the protocol
     │   │   │   └── RemoteProtocolError   the peer broke it
     │   │   ├── ProxyError
+    │   │   ├── SSEError                  not a stream of events, or one with an event beyond all bounds
     │   │   └── UnsupportedProtocol
     │   ├── DecodingError
     │   └── TooManyRedirects
@@ -148,6 +149,10 @@ class RemoteProtocolError(ProtocolError):
 
 class ProxyError(TransportError):
     """The proxy refused, or failed to establish, the connection."""
+
+
+class SSEError(TransportError):
+    """What came is no stream of server-sent events, or an event in it is larger than allowed."""
 
 
 class UnsupportedProtocol(TransportError):

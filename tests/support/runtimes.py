@@ -29,7 +29,7 @@ T = TypeVar("T")
 Body = Callable[[], Coroutine[Any, Any, T]]
 
 _METHODS = frozenset({"get", "options", "head", "post", "put", "patch", "delete", "request", "send"})
-_ITERATORS = frozenset({"iter_bytes", "iter_text", "iter_lines", "iter_raw"})
+_ITERATORS = frozenset({"iter_bytes", "iter_text", "iter_lines", "iter_raw", "iter_ndjson"})
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:

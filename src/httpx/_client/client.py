@@ -9,6 +9,7 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .._config import DEFAULT_LIMITS, DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, Limits, TimeoutTypes
+from .._content.sse import MAX_EVENT_SIZE
 from .._exchange import lifecycle
 from .._exchange import retries as retrying
 from .._exchange.client import Hook, SyncCalls
@@ -39,7 +40,11 @@ from .._types import (
 from .base import BaseClient, ClientState, tls_settings
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault
 from .mounts import arrange
+from .options import RequestOptions
 from .url_pattern import URLPattern
+
+if typing.TYPE_CHECKING:
+    from .._exchange.events import EventSource
 
 C = typing.TypeVar("C", bound="Client")
 
@@ -224,6 +229,32 @@ class Client(BaseClient):
             yield response
         finally:
             response.close()
+
+    def sse(
+        self,
+        url: URLTypes,
+        *,
+        method: str = "GET",
+        reconnect: bool | None = None,
+        max_attempts: int = 5,
+        max_event_size: int = MAX_EVENT_SIZE,
+        **options: typing.Unpack[RequestOptions],
+    ) -> EventSource:
+        """Listen to server-sent events: `with client.sse(url) as events:` and `for event in events:`.
+
+        `options` are those of `request()`.
+
+        Where the stream ends or breaks, it is asked for again from the last event on (`Last-Event-ID`), after the pause that the
+        server wants, at most `max_attempts` times in a row without success. That is the default for GET; `reconnect` says otherwise.
+        There is no time-out for the next event unless `timeout` is given here.
+
+        Raises `SSEError` for what is no event stream, or an event of more than `max_event_size` characters; `HTTPStatusError` for
+        a status that is not 2xx. A 204 ends the events.
+        """
+        from .._exchange.events import EventSource, listen
+
+        settings = {"reconnect": reconnect, "max_attempts": max_attempts, "max_event_size": max_event_size, **options}
+        return EventSource(listen(self, method, url, settings))
 
     def send(
         self,

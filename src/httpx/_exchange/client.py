@@ -87,6 +87,14 @@ class Calls(typing.Protocol):
         """Do nothing for a while."""
         ...
 
+    async def send(self, client: typing.Any, request: Request, **settings: typing.Any) -> Response:
+        """A whole request through the client's public method; the response is left to be read."""
+        ...
+
+    def contents(self, response: Response) -> typing.Any:
+        """An iterator over the body as it arrives, decoded."""
+        ...
+
 
 class SyncCalls:
     """The calls of `Client`."""
@@ -130,6 +138,13 @@ class SyncCalls:
     async def sleep(self, seconds: float) -> None:
         await BlockingNetwork().sleep(seconds)
 
+    async def send(self, client: typing.Any, request: Request, **settings: typing.Any) -> Response:
+        response: Response = client.send(request, stream=True, **settings)
+        return response
+
+    def contents(self, response: Response) -> Iterator[bytes]:
+        return response.iter_bytes()
+
 
 class AsyncCalls:
     """The calls of `AsyncClient`."""
@@ -172,3 +187,10 @@ class AsyncCalls:
 
     async def sleep(self, seconds: float) -> None:
         await current_network().sleep(seconds)
+
+    async def send(self, client: typing.Any, request: Request, **settings: typing.Any) -> Response:
+        response: Response = await client.send(request, stream=True, **settings)
+        return response
+
+    def contents(self, response: Response) -> AsyncIterator[bytes]:
+        return response.aiter_bytes()

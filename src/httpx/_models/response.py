@@ -11,6 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 
 from .._content.codings import Decoder, make_decoder
 from .._content.encode import encode_response
+from .._content.json_lines import MAX_LINE_SIZE, JSONLinesDecoder
 from .._content.stages import Pieces, Stage
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._content.text import ByteChunker, LineDecoder, TextChunker, TextDecoder, is_text_encoding, parse_content_type_charset
@@ -363,6 +364,19 @@ class Response:
             yield from decoder.decode(text)
         yield from decoder.flush()
 
+    def iter_ndjson(self, max_line_size: int = MAX_LINE_SIZE) -> Iterator[typing.Any]:
+        """The values of newline-delimited JSON, each as soon as its line has arrived.
+
+        Raises `json.JSONDecodeError` for a line that is no JSON, `DecodingError` for one of more than `max_line_size` bytes.
+        """
+        decoder = JSONLinesDecoder(max_line_size)
+        try:
+            for data in self.iter_bytes():
+                yield from decoder.feed(data)
+            yield from decoder.finish()
+        finally:
+            self.close()
+
     def iter_raw(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """The body as it arrives, not decoded. Closes the response at the end."""
         if not isinstance(self.stream, Iterable):
@@ -416,6 +430,14 @@ class Response:
         """The lines of the body as text, without their line breaks."""
         decoder = LineDecoder()
         return Stage(self.aiter_text, decoder.decode, decoder.flush)
+
+    def aiter_ndjson(self, max_line_size: int = MAX_LINE_SIZE) -> AsyncIterator[typing.Any]:
+        """The values of newline-delimited JSON, each as soon as its line has arrived.
+
+        Raises `json.JSONDecodeError` for a line that is no JSON, `DecodingError` for one of more than `max_line_size` bytes.
+        """
+        decoder = JSONLinesDecoder(max_line_size)
+        return Stage(self.aiter_bytes, decoder.feed, decoder.finish, self.aclose)
 
     def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """The body as it arrives, not decoded. Closes the response at the end."""
