@@ -126,6 +126,11 @@ async def decoding_error(world):
     await world.get(world.server(respond(b"not gzip", headers=[("Content-Encoding", "gzip")])))
 
 
+async def download_error(world):
+    async with world.runtime.client() as client:
+        await client.download(world.app.url + "/json", world.tmp_path / "file", digest="sha256:" + "0" * 64)
+
+
 async def sse_error(world):
     async with world.runtime.client() as client:
         source = client.sse(world.app.url + "/json")
@@ -192,6 +197,7 @@ CASES = {
     httpx.ProxyError: proxy_error,
     httpx.UnsupportedProtocol: unsupported_protocol,
     httpx.DecodingError: decoding_error,
+    httpx.DownloadError: download_error,
     httpx.SSEError: sse_error,
     httpx.TooManyRedirects: too_many_redirects,
     httpx.HTTPStatusError: http_status_error,

@@ -16,6 +16,7 @@ from ._exceptions import (
     ConnectTimeout,
     CookieConflict,
     DecodingError,
+    DownloadError,
     HTTPError,
     HTTPStatusError,
     InvalidURL,
@@ -66,6 +67,7 @@ if typing.TYPE_CHECKING:
     from ._client.sse import aconnect_sse, connect_sse
     from ._connections.inspect import ainspect_tls, inspect_tls
     from ._content.sse import ServerSentEvent
+    from ._exchange.download import Downloaded
     from ._exchange.events import AsyncEventSource, EventSource
     from ._tls.certificate import Certificate as Certificate
     from ._tls.info import TLSInfo as TLSInfo
@@ -97,6 +99,8 @@ __all__ = [
     "Cookies",
     "DecodingError",
     "DigestAuth",
+    "DownloadError",
+    "Downloaded",
     "EventSource",
     "FunctionAuth",
     "HTTPError",
@@ -171,6 +175,7 @@ _IMPORTED_WHEN_NAMED = {
     "AsyncEventSource": "_exchange.events",
     "Certificate": "_tls.certificate",
     "DigestAuth": "_auth.digest",
+    "Downloaded": "_exchange.download",
     "EventSource": "_exchange.events",
     "MockTransport": "_transports.mock",
     "NetRCAuth": "_auth.netrc",

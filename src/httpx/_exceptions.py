@@ -22,6 +22,7 @@
     │   │   ├── SSEError                  not a stream of events, or one with an event beyond all bounds
     │   │   └── UnsupportedProtocol
     │   ├── DecodingError
+    │   ├── DownloadError             a file did not become what it should be
     │   └── TooManyRedirects
     └── HTTPStatusError               the exchange succeeded with a 4xx or 5xx
     InvalidURL
@@ -161,6 +162,10 @@ class UnsupportedProtocol(TransportError):
 
 class DecodingError(RequestError):
     """The response body does not decode as its `Content-Encoding` says."""
+
+
+class DownloadError(RequestError):
+    """What was downloaded is not the file that was asked for: its checksum is wrong, or the server sent another part of it."""
 
 
 class TooManyRedirects(RequestError):

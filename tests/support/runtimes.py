@@ -28,7 +28,7 @@ import httpx
 T = TypeVar("T")
 Body = Callable[[], Coroutine[Any, Any, T]]
 
-_METHODS = frozenset({"get", "options", "head", "post", "put", "patch", "delete", "request", "send"})
+_METHODS = frozenset({"get", "options", "head", "post", "put", "patch", "delete", "request", "send", "download"})
 _ITERATORS = frozenset({"iter_bytes", "iter_text", "iter_lines", "iter_raw", "iter_ndjson"})
 
 
@@ -83,8 +83,9 @@ class SyncClient:
         if name not in _METHODS:
             return getattr(self.wrapped, name)
 
-        async def method(*args: Any, **kwargs: Any) -> SyncResponse:
-            return SyncResponse(getattr(self.wrapped, name)(*args, **kwargs))
+        async def method(*args: Any, **kwargs: Any) -> Any:
+            result = getattr(self.wrapped, name)(*args, **kwargs)
+            return SyncResponse(result) if isinstance(result, httpx.Response) else result
 
         return method
 

@@ -11,12 +11,13 @@ import typing
 import click
 
 from .. import Client
+from .._exchange.download import Checksum
 from .._models.request import Request
 from .._models.response import Response
 from .body import is_endless, safe
 from .building import Plan, client_settings, make_plan, with_password
 from .curl import curl_command
-from .download import Checksum, Download
+from .download import Download
 from .failures import EXPECTED, FAILED, INTERRUPTED, status_of, status_of_failure
 from .har import write_har
 from .help import Manual

@@ -1,261 +1,32 @@
-"""A body into a file: whole or not at all, in one go or in several, and what it should be.
-
-The body goes to `NAME.part`, which takes the name of the file when it is complete and its checksum is right. Beside it
-lies `NAME.part.json`, which says what the server called this version: with it, a download that broke off goes on only
-if the file is still the same one (`If-Range`, RFC 9110 section 13.1.5).
-"""
+"""`--download`: the client's own downloads, in the words of the command line."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import dataclasses
-import email.utils
-import hashlib
-import hmac
-import json
-import os
-import re
-import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from .._models.headers import Headers
-from .._models.request import Request
+from .._exchange import download
 from .._models.response import Response
-from .._models.url import URL
 from .failures import FileProblem
-from .filenames import choose_filename
-
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)$")
-_REPR_DIGEST = re.compile(r"(sha-256|sha-512)=:([A-Za-z0-9+/=]+):")  # RFC 9530
-_READ_SIZE = 1 << 20
-
-Progress = Callable[[int], None]
 
 
-@dataclasses.dataclass(slots=True)
-class Checksum:
-    """What a file must amount to."""
+class Download(download.Download):
+    """One file to be made; what goes wrong with it is a `FileProblem`."""
 
-    algorithm: str
-    expected: str
-    """In hexadecimal digits."""
+    advice_to_overwrite = "Say --force to overwrite it, or give another name."
+    advice_to_start_over = "Try without --resume."
 
-    @classmethod
-    def parse(cls, text: str) -> Checksum:
-        """From `sha256:9f86d0...`. Raises `ValueError`."""
-        name, _, expected = text.partition(":")
-        algorithm = name.lower().replace("-", "")
-        if algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake"):
-            raise ValueError(f"'{name}' is no checksum that is known here: write sha256: and the hexadecimal digits, for example.")
-        size = hashlib.new(algorithm, usedforsecurity=False).digest_size * 2
-        if not re.fullmatch(rf"[0-9a-fA-F]{{{size}}}", expected):
-            raise ValueError(f"A {name} checksum has {size} hexadecimal digits; '{expected}' has not.")
-        return cls(algorithm, expected.lower())
+    def exists(self, message: str) -> Exception:
+        return FileProblem(message)
 
+    def problem(self, message: str) -> Exception:
+        return FileProblem(message)
 
-@dataclasses.dataclass(slots=True)
-class Part:
-    """What an earlier download left behind."""
-
-    size: int
-    validator: str
-    """The entity tag or the date that the server gave this version."""
-
-
-class Download:
-    """One file to be made of what `asked` leads to.
-
-    * `destination`: its path; or a folder, for a file in it under the name that the server proposes. `target` is its path, once
-      that is known.
-    * `resume`: whether to go on with what an earlier download of the same URL left behind.
-    * `force`: whether a file that is there may be overwritten.
-    * `checksum`: what the file must amount to.
-
-    Raises `FileProblem` if the file is there already.
-    """
-
-    def __init__(
-        self, destination: str, asked: URL, *, resume: bool = False, force: bool = False, checksum: Checksum | None = None
-    ) -> None:
-        path = Path(destination)
-        is_folder = destination.endswith(("/", os.sep)) or path.is_dir()
-        self._folder = path if is_folder else path.parent
-        self.target: Path | None = None if is_folder else path
-        self._asked = asked
-        self._force = force
-        self._checksum = checksum
-        if resume and is_folder:
-            self.target = _find_part(self._folder, asked)
-        self._left = _read_part(self.target, asked) if resume and self.target is not None else None
-        self._check_target()
-
-    def _check_target(self) -> None:
-        if self.target is not None and not self._force and os.path.lexists(self.target):
-            raise FileProblem(f"{self.target} is there already. Say --force to overwrite it, or give another name.")
-
-    def prepare(self, request: Request) -> None:
-        """Add to the request what a download needs: the bytes as they are, and only those that are missing."""
-        request.headers["Accept-Encoding"] = "identity"
-        if self._left is not None:
-            request.headers["Range"] = f"bytes={self._left.size}-"
-            request.headers["If-Range"] = self._left.validator
-
-    def start(self, response: Response) -> tuple[int, int | None]:
-        """Look at the head: how many bytes are there already, and how many there will be in all, if that is known.
-
-        Raises `FileProblem` if the file exists, or if the server answers with another range than was asked for.
-        """
-        if self.target is None:
-            self.target = self._folder / choose_filename(self._asked, response.headers)
-            self._check_target()
-        total = _number(response.headers.get("content-length"))
-        if response.status_code != 206:
-            self._left = None
-            return 0, None if "content-encoding" in response.headers else total
-        found = _CONTENT_RANGE.match(response.headers.get("content-range", ""))
-        if self._left is None or found is None or int(found[1]) != self._left.size:
-            raise FileProblem(f"The server sent another part of {self.target.name} than the one asked for. Try without --resume.")
-        return self._left.size, None if found[3] == "*" else int(found[3])
-
-    def receive(self, response: Response, progress: Progress) -> Path:
+    def receive(self, response: Response, progress: Callable[[int], None]) -> Path:
         """Write the body, check it, and give the file its name. Raises `OSError` and `FileProblem`."""
-        assert self.target is not None
-        part = _part_of(self.target)
-        checksums = self._checksums(response)
-        with _open_part(part, appending=self._left is not None) as file:
-            if self._left is None:
-                _remember(self.target, self._asked, response)
-            else:
-                _digest(part, checksums)
+        with contextlib.closing(self.begin(response)) as writing:
             for data in response.iter_bytes():
-                file.write(data)
-                for _, digest in checksums:
-                    digest.update(data)
+                writing.write(data)
                 progress(len(data))
-        for checksum, digest in checksums:
-            if not hmac.compare_digest(digest.hexdigest(), checksum.expected):
-                _forget(self.target)
-                part.unlink()
-                raise FileProblem(
-                    f"{self.target.name} has the wrong checksum and was thrown away: {checksum.algorithm} is {digest.hexdigest()}, "
-                    f"and should be {checksum.expected}."
-                )
-        self._finish(part)
-        return self.target
-
-    @property
-    def can_go_on(self) -> bool:
-        """Whether something has arrived that a later download can go on with."""
-        return self.target is not None and _read_part(self.target, self._asked) is not None
-
-    def _checksums(self, response: Response) -> list[tuple[Checksum, typing.Any]]:
-        # The user's, and what the server says of the whole file (not of what a coding made of it).
-        checksums = [] if self._checksum is None else [self._checksum]
-        if "content-encoding" not in response.headers:
-            for name, encoded in _REPR_DIGEST.findall(response.headers.get("repr-digest", "")):
-                with contextlib.suppress(ValueError):
-                    checksums.append(Checksum(name.replace("-", ""), base64.b64decode(encoded, validate=True).hex()))
-        return [(checksum, hashlib.new(checksum.algorithm, usedforsecurity=False)) for checksum in checksums]
-
-    def _finish(self, part: Path) -> None:
-        assert self.target is not None
-        if self._force:
-            os.replace(part, self.target)
-        else:
-            try:
-                os.link(part, self.target)  # unlike renaming, this does not overwrite what has come into being meanwhile
-                part.unlink()
-            except FileExistsError:
-                raise FileProblem(f"{self.target} came into being meanwhile; what was downloaded is in {part}.") from None
-            except OSError:  # a file system without links
-                self._check_target()
-                os.rename(part, self.target)
-        _forget(self.target)
-
-
-def _part_of(target: Path) -> Path:
-    return target.with_name(f"{target.name}.part")
-
-
-def _notes_of(target: Path) -> Path:
-    return target.with_name(f"{target.name}.part.json")
-
-
-def _find_part(folder: Path, asked: URL) -> Path | None:
-    # Under which name an earlier download began is not known before the server is asked.
-    for notes in folder.glob("*.part.json"):
-        target = folder / notes.name.removesuffix(".part.json")
-        if _read_part(target, asked) is not None:
-            return target
-    return None
-
-
-def _read_part(target: Path, asked: URL) -> Part | None:
-    try:
-        size = _part_of(target).stat().st_size
-        notes = json.loads(_notes_of(target).read_text(encoding="utf-8"))
-        # One that is complete has nothing to go on with; why it was not finished nobody knows.
-        is_useful = 0 < size != notes["total"] and notes["resource"] == _resource(asked)
-        return Part(size, str(notes["validator"])) if is_useful else None
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _remember(target: Path, asked: URL, response: Response) -> None:
-    _forget(target)
-    validator = _validator(response.headers)
-    if validator is None or "content-encoding" in response.headers:
-        return
-    notes = {"resource": _resource(asked), "validator": validator, "total": _number(response.headers.get("content-length"))}
-    with open(_notes_of(target), "x", encoding="utf-8") as file:
-        json.dump(notes, file)
-
-
-def _resource(asked: URL) -> str:
-    # Another URL may have the same entity tag. Only the hash is kept: there may be a password in it.
-    return hashlib.sha256(str(asked.copy_with(fragment=None)).encode()).hexdigest()
-
-
-def _validator(headers: Headers) -> str | None:
-    # What vouches for every byte (RFC 9110 section 8.8): a strong entity tag, or a date in which no second version fits.
-    tag: str = headers.get("etag", "")
-    if tag.startswith('"'):
-        return tag
-    date: str = headers.get("last-modified", "")
-    try:
-        modified, now = (email.utils.parsedate_to_datetime(text) for text in (date, headers.get("date", "")))
-        return date if (now - modified).total_seconds() >= 1 else None
-    except (ValueError, TypeError):
-        return None
-
-
-def _forget(target: Path) -> None:
-    _notes_of(target).unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _open_part(part: Path, *, appending: bool) -> Iterator[typing.BinaryIO]:
-    # Never through a link that someone else has put there: made anew, or opened as what it is.
-    flags = os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-    if appending:
-        descriptor = os.open(part, flags | os.O_APPEND)
-    else:
-        part.unlink(missing_ok=True)
-        descriptor = os.open(part, flags | os.O_CREAT | os.O_EXCL, 0o666)
-    with open(descriptor, "wb") as file:
-        yield file
-
-
-def _digest(path: Path, checksums: list[tuple[Checksum, typing.Any]]) -> None:
-    if not checksums:
-        return
-    with open(path, "rb") as file:
-        while data := file.read(_READ_SIZE):
-            for _, digest in checksums:
-                digest.update(data)
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdecimal() else None
+            return writing.finish()

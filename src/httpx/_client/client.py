@@ -44,6 +44,9 @@ from .options import RequestOptions
 from .url_pattern import URLPattern
 
 if typing.TYPE_CHECKING:
+    import os
+
+    from .._exchange.download import Downloaded
     from .._exchange.events import EventSource
 
 C = typing.TypeVar("C", bound="Client")
@@ -255,6 +258,35 @@ class Client(BaseClient):
 
         settings = {"reconnect": reconnect, "max_attempts": max_attempts, "max_event_size": max_event_size, **options}
         return EventSource(listen(self, method, url, settings))
+
+    def download(
+        self,
+        url: URLTypes,
+        path: str | os.PathLike[str],
+        *,
+        progress: Callable[[int, int | None], typing.Any] | None = None,
+        resume: bool = True,
+        overwrite: bool = False,
+        digest: str | None = None,
+        attempts: int = 3,
+        **options: typing.Unpack[RequestOptions],
+    ) -> Downloaded:
+        """Save what is at `url` as the file at `path`, or under the name that the server proposes if that is a folder.
+
+        The file is there when it is complete, and not before: until then it is `NAME.part`. With `resume`, what an earlier call has left
+        of the same version is not asked for again (`If-Range`), nor when the connection breaks, in at most `attempts` attempts.
+
+        `progress` is called with the bytes that are there and those in all (None if unknown); `digest` is what the file must
+        amount to: "sha256:9f86d0...". `options` are those of `request()`.
+
+        Raises `FileExistsError` unless `overwrite`, `HTTPStatusError`, `DownloadError` if the file is not what it should be, and what
+        `request()` raises.
+        """
+        from .._exchange.download import prepare
+
+        settings = {"path": path, "progress": progress, "resume": resume, "overwrite": overwrite, "digest": digest, "attempts": attempts}
+        done: Downloaded = drive(prepare(self, url, {**settings, **options}))
+        return done
 
     def send(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 
 from .._content.streams import ByteStream
 from .._exceptions import LocalProtocolError
@@ -14,6 +14,10 @@ PIECE = 262_144
 """Bytes of a body that are handed to the network at a time."""
 
 _IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
+
+
+Progress = Callable[[int, int | None], typing.Any]
+"""The extension `upload_progress`: is told how many bytes of the body have gone out, and how many there are, if that is known."""
 
 
 class Parts(typing.Protocol):

@@ -14,7 +14,7 @@ from .._network.failures import first_exchange_error
 from .._protocols.http1.engine import NEED_DATA, UPGRADED, HTTP1Engine
 from .._protocols.http1.head import ResponseHead, excerpt
 from .._protocols.http1.serialize import LAST_CHUNK, check_target, serialize_chunk, serialize_head
-from .body import PIECE, Parts, check_length, is_repeatable, parts_of
+from .body import PIECE, Parts, Progress, check_length, is_repeatable, parts_of
 from .exchange import ConnectionDied, Timeouts, tell_of_reuse
 from .trace import Trace
 from .wire_form import WireForm, prepare
@@ -94,7 +94,7 @@ class HTTP1Connection:
         target = request.extensions.get("target")
         message = serialize_head(request.method, check_target(target) if target else request.url._target, form.block)
         whole = request.stream._bytes if type(request.stream) is ByteStream and form.is_plain else None
-        if whole and len(whole) > PIECE:
+        if whole and (len(whole) > PIECE or "upload_progress" in request.extensions):
             whole = None
         elif whole is not None and len(whole) != (form.length or 0):
             check_length(len(whole), form.length)
@@ -148,9 +148,10 @@ class HTTP1Connection:
             await self.trace.head_is_sent(request)
         if form.expects_continue and await self._is_answered_within(_CONTINUE_PATIENCE):
             return
-        await self._send_body(parts_of(request.stream, self._network), form.length, form.chunked, timeouts)
+        parts = parts_of(request.stream, self._network)
+        await self._send_body(parts, form.length, form.chunked, timeouts, request.extensions.get("upload_progress"))
 
-    async def _send_body(self, parts: Parts, length: int | None, chunked: bool, timeouts: Timeouts) -> None:
+    async def _send_body(self, parts: Parts, length: int | None, chunked: bool, timeouts: Timeouts, progress: Progress | None) -> None:
         sent = 0
         has_begun = False
         try:
@@ -168,6 +169,8 @@ class HTTP1Connection:
                         return
                     has_begun = True
                     await self.stream.send(serialize_chunk(piece) if chunked else piece, timeouts.get("write"))
+                    if progress is not None:
+                        progress(sent - len(part) + start + len(piece), length)
         finally:
             await parts.close()
         if chunked:

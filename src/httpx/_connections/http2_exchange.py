@@ -110,7 +110,7 @@ class HTTP2Exchange(HTTP2Stream):
         connection = self.connection
         stream = request.stream
         timeout = timeouts.get("write")
-        if type(stream) is ByteStream and form.is_plain and len(stream._bytes) <= PIECE:
+        if type(stream) is ByteStream and form.is_plain and len(stream._bytes) <= PIECE and "upload_progress" not in request.extensions:
             if len(stream._bytes) != (form.length or 0):
                 check_length(len(stream._bytes), form.length)
             connection.submit(self, head + fields, stream._bytes)
@@ -135,6 +135,7 @@ class HTTP2Exchange(HTTP2Stream):
     async def _send_body(self, request: Request, length: int | None, chunked: bool, timeouts: Timeouts) -> None:
         sent = 0
         self._has_begun_body = True
+        progress = request.extensions.get("upload_progress")
         parts = parts_of(request.stream, self.connection._network)
         try:
             while (part := await parts.next()) is not None:
@@ -145,6 +146,8 @@ class HTTP2Exchange(HTTP2Stream):
                     piece = part if len(part) <= PIECE else part[start : start + PIECE]
                     if not await self._send_piece(bytes(piece), timeouts.get("write")):
                         return
+                    if progress is not None:
+                        progress(sent - len(part) + start + len(piece), length)
         finally:
             await parts.close()
         if not chunked:

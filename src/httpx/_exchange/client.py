@@ -20,6 +20,7 @@ from .._network.runtime import current_network
 from .._types import CookieTypes
 
 Hook = Callable[..., typing.Any]
+T = typing.TypeVar("T")
 
 
 class Client(typing.Protocol):
@@ -87,6 +88,10 @@ class Calls(typing.Protocol):
         """Do nothing for a while."""
         ...
 
+    async def in_thread(self, function: Callable[[], T]) -> T:
+        """Call what may block where it does no harm."""
+        ...
+
     async def send(self, client: typing.Any, request: Request, **settings: typing.Any) -> Response:
         """A whole request through the client's public method; the response is left to be read."""
         ...
@@ -138,6 +143,9 @@ class SyncCalls:
     async def sleep(self, seconds: float) -> None:
         await BlockingNetwork().sleep(seconds)
 
+    async def in_thread(self, function: Callable[[], T]) -> T:
+        return function()
+
     async def send(self, client: typing.Any, request: Request, **settings: typing.Any) -> Response:
         response: Response = client.send(request, stream=True, **settings)
         return response
@@ -187,6 +195,9 @@ class AsyncCalls:
 
     async def sleep(self, seconds: float) -> None:
         await current_network().sleep(seconds)
+
+    async def in_thread(self, function: Callable[[], T]) -> T:
+        return await current_network().in_thread(function)
 
     async def send(self, client: typing.Any, request: Request, **settings: typing.Any) -> Response:
         response: Response = await client.send(request, stream=True, **settings)
