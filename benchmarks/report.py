@@ -63,7 +63,7 @@ def body(figures: Figures, absolute: Absolute) -> str:
     """All tables."""
     verdicts = judge(figures, absolute)
     tables = [table(name, found) for name, found in figures.items() if not WORKS[name].group]
-    parts = [f"## Goals\n\n{goals(verdicts)}" if verdicts else "", "## Works" if tables else "", *tables, growth(figures)]
+    parts = [f"### Goals\n\n{goals(verdicts)}" if verdicts else "", *tables, growth(figures)]
     return "\n\n".join(part for part in parts if part)
 
 

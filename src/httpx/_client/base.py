@@ -47,6 +47,9 @@ def tls_settings(verify: VerifyTypes, cert: CertTypes | None, ssl_context: ssl.S
     return resolve_ssl_context(verify, cert, ssl_context) or True, None
 
 
+_NO_BASE = URL("")
+
+
 class ClientState(enum.Enum):
     """Clients are opened by their first request or by `with`, and closed once."""
 
@@ -173,6 +176,9 @@ class BaseClient:
 
     @base_url.setter
     def base_url(self, url: URLTypes) -> None:
+        if url == "":
+            self._base_url, self._has_base = _NO_BASE, False
+            return
         base = URL(url)
         path, mark, query = base.raw_path.partition(b"?")
         self._base_url = base if path.endswith(b"/") else base.copy_with(raw_path=path + b"/" + mark + query)
@@ -186,7 +192,8 @@ class BaseClient:
     @headers.setter
     def headers(self, headers: HeaderTypes | None) -> None:
         merged = default_headers()
-        merged.update(headers)
+        if headers is not None:
+            merged.update(headers)
         self._headers = merged
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from ..__version__ import __version__
 from .._content.codings import accept_encoding
 from .._models.headers import Headers
@@ -21,4 +23,9 @@ USE_CLIENT_DEFAULT = UseClientDefault()
 
 def default_headers() -> Headers:
     """The fields that every request has unless its client or its caller says otherwise."""
-    return Headers([("Accept", "*/*"), ("Accept-Encoding", accept_encoding()), ("Connection", "keep-alive"), ("User-Agent", USER_AGENT)])
+    return _default_headers(accept_encoding()).copy()
+
+
+@functools.cache
+def _default_headers(codings: str) -> Headers:
+    return Headers([("Accept", "*/*"), ("Accept-Encoding", codings), ("Connection", "keep-alive"), ("User-Agent", USER_AGENT)])

@@ -41,7 +41,7 @@ def _settings() -> dict[str, str]:
         value = os.environ.get(f"{name}_proxy")
         if value is None:
             value = os.environ.get(f"{name.upper()}_PROXY", "")
-            if name == "http" and "REQUEST_METHOD" in os.environ:
+            if value and name == "http" and "REQUEST_METHOD" in os.environ:
                 value = ""  # in a CGI script this is the `Proxy` field of whoever sent the request
         if value.strip():
             found[name] = value.strip()
