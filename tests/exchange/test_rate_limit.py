@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import time
 
@@ -39,16 +40,25 @@ def test_old_origins_are_forgotten():
 
 
 async def test_requests_wait_for_their_turn(runtime, scripted):
+    turns = []
+
+    class Watched(httpx.RateLimit):
+        def reserve(self, origin, now, deadline=None):
+            wait = super().reserve(origin, now, deadline)
+            turns.append(now + wait)
+            return wait
+
     arrived = []
 
     def answer(request):
         arrived.append(time.monotonic())
         return respond()
 
-    async with runtime.client(rate_limit=httpx.RateLimit(20, burst=1)) as client:
+    async with runtime.client(rate_limit=Watched(20, burst=1)) as client:
         server = scripted(keep_alive(answer))
         await runtime.gather(*[lambda: client.get(server.url)] * 4)
-    assert max(arrived) - min(arrived) >= 0.14
+    assert all(later - earlier > 0.049 for earlier, later in itertools.pairwise(sorted(turns)))
+    assert all(arrival > turn - 0.01 for turn, arrival in zip(sorted(turns), sorted(arrived), strict=True))
 
 
 async def test_redirects_count(runtime, app):

@@ -75,6 +75,22 @@ async def test_large_bodies_pass_both_ways_unchanged(connected):
         assert (await client.post(url, content=body)).content == body
 
 
+async def test_what_was_sent_before_the_end_is_read_however_late(connected, runtime):
+    body = bytes(range(256)) * 8_000
+    sent = threading.Event()
+
+    def script(conn):
+        conn.read_head()
+        conn.send(respond(body, headers=[("Connection", "close")]))
+        sent.set()
+
+    _, client, url = connected(script)
+    async with client, client.stream("GET", url) as response:
+        await runtime.in_thread(sent.wait, PATIENCE)
+        received = [piece async for piece in response.aiter_raw()]
+    assert b"".join(received) == body
+
+
 async def test_after_an_upgrade_the_connection_is_the_callers(connected, runtime):
     def script(conn):
         conn.read_head()

@@ -36,6 +36,7 @@ class AsyncioStream(asyncio.Protocol):
         self._loop = loop
         self._socket = connection
         self._transport: typing.Any = None
+        self._flow: typing.Any = None  # the plain transport, below TLS too: uvloop's TLS loses what it holds when it is paused itself
         self._received: list[bytes] = []
         self._size = 0
         self._reading_paused = False
@@ -57,7 +58,7 @@ class AsyncioStream(asyncio.Protocol):
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = self._flow = transport
 
     def data_received(self, data: bytes) -> None:
         self._received.append(data)
@@ -69,7 +70,7 @@ class AsyncioStream(asyncio.Protocol):
                 reader.set_result(None)
         elif self._size > _HIGH_WATER and not self._reading_paused:
             self._reading_paused = True
-            self._transport.pause_reading()
+            self._flow.pause_reading()
 
     def eof_received(self) -> None:
         self._ended = True
@@ -165,7 +166,8 @@ class AsyncioStream(asyncio.Protocol):
             self._size = 0
             if self._reading_paused:
                 self._reading_paused = False
-                self._transport.resume_reading()
+                if not self._flow.is_closing():
+                    self._flow.resume_reading()
             return data
         if isinstance(self._lost, ssl.SSLError) and "EOF" in str(self._lost):
             self.ended_cleanly = False

@@ -51,16 +51,17 @@ def first_exchange_error(error: TransportError, stream: Stream) -> TransportErro
     if stream.tls.version != "TLSv1.3" or _has_ticket(tls):  # the TLS object forgets its version when it fails
         return error
     if isinstance(error, (ReadError, WriteError)):
-        return _tls_error(error.__cause__ or error, stream.peer, context_of(tls), f"TLS with {stream.peer}", after_handshake=True)
+        context = None if tls is None else context_of(tls)
+        return _tls_error(error.__cause__ or error, stream.peer, context, f"TLS with {stream.peer}", after_handshake=True)
     from .._tls.causes import CAUSES
 
     error.add_note(CAUSES["hung-up-after-handshake"].remedy)
     return error
 
 
-def _has_ticket(tls: ssl.SSLObject | ssl.SSLSocket) -> bool:
-    try:
-        return tls.session is not None and tls.session.has_ticket
+def _has_ticket(tls: ssl.SSLObject | ssl.SSLSocket | None) -> bool:
+    try:  # a transport that has failed may have let go of its TLS object
+        return tls is not None and tls.session is not None and tls.session.has_ticket
     except (ssl.SSLError, ValueError):
         return False
 
