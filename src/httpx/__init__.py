@@ -69,6 +69,7 @@ if typing.TYPE_CHECKING:
     from ._content.sse import ServerSentEvent
     from ._exchange.download import Downloaded
     from ._exchange.events import AsyncEventSource, EventSource
+    from ._exchange.har import HAR
     from ._tls.certificate import Certificate as Certificate
     from ._tls.info import TLSInfo as TLSInfo
     from ._tls.report import TLSReport as TLSReport
@@ -77,6 +78,7 @@ if typing.TYPE_CHECKING:
     from ._transports.wsgi import WSGITransport
 
 __all__ = [
+    "HAR",
     "URL",
     "USE_CLIENT_DEFAULT",
     "ASGITransport",
@@ -176,6 +178,7 @@ _IMPORTED_WHEN_NAMED = {
     "Certificate": "_tls.certificate",
     "DigestAuth": "_auth.digest",
     "Downloaded": "_exchange.download",
+    "HAR": "_exchange.har",
     "EventSource": "_exchange.events",
     "MockTransport": "_transports.mock",
     "NetRCAuth": "_auth.netrc",

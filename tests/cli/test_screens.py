@@ -182,7 +182,7 @@ def test_json_is_laid_out_without_changing_it(text, shown):
     ],
 )
 def test_text_is_told_from_what_is_not(content_type, content, shown):
-    from httpx._cli.body import is_text
+    from httpx._content.text import is_text
 
     assert is_text(content_type, content) is shown
 

@@ -8,7 +8,6 @@ import re
 from rich.text import Text
 
 _MAX_HIGHLIGHTED = 500_000  # characters; more takes longer than anyone wants to wait
-_TEXTUAL = re.compile(r"text/.*|application/((.*[+.-])?(json|xml|javascript|yaml|toml)|x-www-form-urlencoded|graphql|x-ndjson|jsonl)")
 _MARKUP = re.compile(r"(text/html|(application|text|image)/(.*\+)?(xhtml|xml))$")
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
@@ -22,20 +21,6 @@ _CONTROLS |= {code: f"<{code:04X}>" for code in (0x061C, 0x200E, 0x200F, *range(
 def safe(text: str) -> str:
     """Text that can do nothing to a terminal but appear on it."""
     return text.replace("\r\n", "\n").translate(_CONTROLS)
-
-
-def is_text(content_type: str, content: bytes) -> bool:
-    """Whether a body can be shown: its type says so, or it looks like it."""
-    kind = content_type.partition(";")[0].strip().lower()
-    if _TEXTUAL.fullmatch(kind) or kind == "image/svg+xml":
-        return True
-    if b"\0" in content[:4096]:
-        return False
-    try:
-        content[:4096].decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.start > 4092  # a character that the cut went through
-    return not kind.startswith(("image/", "audio/", "video/", "font/", "application/zip", "application/pdf"))
 
 
 def is_endless(content_type: str) -> bool:

@@ -10,10 +10,11 @@ import typing
 from rich.console import Console
 from rich.text import Text
 
+from .._content.text import is_text
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
-from .body import is_endless, is_text, laid_out, safe
+from .body import is_endless, laid_out, safe
 from .failures import describe
 
 _CLASSES = {1: "cyan", 2: "green", 3: "yellow", 4: "red", 5: "red"}

@@ -6,8 +6,8 @@ import typing
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from .._exchange.har import header_pairs
 from .._models.headers import Headers
-from .har import header_pairs
 from .recording import PHASES, Exchange
 from .waterfall import LABELS, describe_connection, describe_outcome, describe_seconds, shown_url
 

@@ -10,6 +10,9 @@ from collections.abc import Callable
 # RFC 9110 section 5.6.6. Bounded, since the server chooses what stands here.
 _CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([A-Za-z0-9_.:+\-]{1,40})""", re.IGNORECASE)
 
+# Types of content that people can read.
+_TEXTUAL = re.compile(r"text/.*|application/((.*[+.-])?(json|xml|javascript|yaml|toml)|x-www-form-urlencoded|graphql|x-ndjson|jsonl)")
+
 
 def parse_content_type_charset(content_type: str) -> str | None:
     """The `charset` parameter of a Content-Type in lower case, if there is one."""
@@ -128,3 +131,17 @@ class TextChunker(_Chunker[str]):
 
     def __init__(self, size: int | None = None) -> None:
         super().__init__("".join, size)
+
+
+def is_text(content_type: str, content: bytes) -> bool:
+    """Whether a body can be shown: its type says so, or it looks like it."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if _TEXTUAL.fullmatch(kind) or kind == "image/svg+xml":
+        return True
+    if b"\0" in content[:4096]:
+        return False
+    try:
+        content[:4096].decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start > 4092  # a character that the cut went through
+    return not kind.startswith(("image/", "audio/", "video/", "font/", "application/zip", "application/pdf"))

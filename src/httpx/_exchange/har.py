@@ -1,0 +1,265 @@
+"""Exchanges as an HTTP Archive (HAR 1.2), which the network panels of browsers open: what is written, and a recorder for clients."""
+
+from __future__ import annotations
+
+import base64
+import collections
+import datetime
+import os
+import time
+import typing
+from collections.abc import Awaitable, Iterable
+
+from ..__version__ import __version__
+from .._content.text import is_text, parse_content_type_charset
+from .._models.headers import Headers
+from .._models.request import Request
+from .._models.response import Response
+
+_SECRET = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_REDACTED = "[secure]"
+
+
+Phases = typing.Mapping[str, float | None]
+"""Seconds by phase, named as in `httpx.Timings`."""
+
+
+class Entry(typing.NamedTuple):
+    """One exchange, as it goes into an archive."""
+
+    request: Request
+    response: Response | None
+    error: BaseException | None
+    date: datetime.datetime
+    duration: float
+    phases: Phases
+    address: str | None
+
+
+def write_har(file: typing.TextIO, entries: Iterable[Entry], *, with_secrets: bool = False) -> None:
+    """Write the archive. Unless `with_secrets`, credentials and cookies are left out."""
+    import json
+
+    archive = {
+        "log": {
+            "version": "1.2",
+            "creator": {"name": "httpx", "version": __version__},
+            "pages": [],
+            "entries": [_entry(entry, with_secrets) for entry in entries],
+        }
+    }
+    json.dump(archive, file, indent=2)
+    file.write("\n")
+
+
+def _entry(exchange: Entry, with_secrets: bool) -> dict[str, typing.Any]:
+    timings = _timings(exchange)
+    entry: dict[str, typing.Any] = {
+        "startedDateTime": exchange.date.isoformat(timespec="milliseconds"),
+        "time": round(sum(value for name, value in timings.items() if value > 0 and name != "ssl"), 3),
+        "request": _request(exchange, with_secrets),
+        "response": _response(exchange, with_secrets),
+        "cache": {},
+        "timings": timings,
+    }
+    if exchange.address is not None:
+        entry["serverIPAddress"] = exchange.address
+    return entry
+
+
+def _timings(exchange: Entry) -> dict[str, float]:
+    # In milliseconds; -1 for what did not happen. TLS counts as part of `connect`, and so does opening a tunnel.
+    def took(*names: str) -> float:
+        found = [seconds for name in names if (seconds := exchange.phases.get(name)) is not None]
+        return round(sum(found) * 1000, 3) if found else -1
+
+    timings = {
+        "dns": took("name"),
+        "connect": took("connect", "proxy", "tls"),
+        "ssl": took("tls"),
+        "send": max(took("send"), 0),
+        "wait": max(took("wait"), 0),
+        "receive": max(took("body"), 0),
+    }
+    known = sum(value for name, value in timings.items() if value > 0 and name != "ssl")
+    return {"blocked": max(round(exchange.duration * 1000 - known, 3), 0), **timings}
+
+
+def _request(exchange: Entry, with_secrets: bool) -> dict[str, typing.Any]:
+    request, response = exchange.request, exchange.response
+    url = request.url if with_secrets or not request.url.userinfo else request.url.copy_with(username=None, password=None)
+    content = getattr(request, "_content", None)
+    described: dict[str, typing.Any] = {
+        "method": request.method,
+        "url": str(url.copy_with(fragment=None)),
+        "httpVersion": response.http_version if response is not None else "HTTP/1.1",
+        "cookies": _cookies(request.headers.get("cookie"), with_secrets),
+        "headers": _headers(request.headers, with_secrets),
+        "queryString": [{"name": name, "value": value} for name, value in url.params.multi_items()],
+        "headersSize": -1,
+        "bodySize": _sent_size(request, content),
+    }
+    if content:
+        described["postData"] = {"mimeType": request.headers.get("content-type", ""), "text": content.decode("utf-8", "replace")}
+    return described
+
+
+def _sent_size(request: Request, content: bytes | None) -> int:
+    return len(content) if content is not None else int(request.headers.get("content-length", -1))
+
+
+def _response(exchange: Entry, with_secrets: bool) -> dict[str, typing.Any]:
+    response = exchange.response
+    if response is None:
+        # What browsers write for a request that failed.
+        return {
+            "status": 0,
+            "statusText": "",
+            "httpVersion": "",
+            "cookies": [],
+            "headers": [],
+            "content": {"size": 0, "mimeType": "x-unknown"},
+            "redirectURL": "",
+            "headersSize": -1,
+            "bodySize": -1,
+            "_error": "" if exchange.error is None else f"{type(exchange.error).__name__}: {exchange.error}",
+        }
+    return {
+        "status": response.status_code,
+        "statusText": response.reason_phrase,
+        "httpVersion": response.http_version,
+        "cookies": [cookie for value in response.headers.get_list("set-cookie") for cookie in _cookies(value, with_secrets)[:1]],
+        "headers": _headers(response.headers, with_secrets),
+        "content": _content(response),
+        "redirectURL": response.headers.get("location", ""),
+        "headersSize": -1,
+        "bodySize": response.num_bytes_downloaded,
+    }
+
+
+def _content(response: Response) -> dict[str, typing.Any]:
+    kind = response.headers.get("content-type", "")
+    content = getattr(response, "_content", None)
+    if content is None:
+        return {"size": response.num_bytes_downloaded, "mimeType": kind}
+    described: dict[str, typing.Any] = {"size": len(content), "mimeType": kind}
+    if "content-encoding" in response.headers:
+        described["compression"] = len(content) - response.num_bytes_downloaded
+    if is_text(kind, content) and (parse_content_type_charset(kind) or "utf-8").lower() in ("utf-8", "utf8", "us-ascii", "ascii"):
+        described["text"] = content.decode("utf-8", "replace")
+    elif content:
+        described |= {"text": base64.b64encode(content).decode("ascii"), "encoding": "base64"}
+    return described
+
+
+def header_pairs(headers: Headers, *, with_secrets: bool) -> list[tuple[str, str]]:
+    """Names and values; unless `with_secrets`, those that hold credentials or cookies without their value."""
+    pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
+    return [(name, value if with_secrets or name.lower() not in _SECRET else _REDACTED) for name, value in pairs]
+
+
+def _headers(headers: Headers, with_secrets: bool) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in header_pairs(headers, with_secrets=with_secrets)]
+
+
+def _cookies(field: str | None, with_secrets: bool) -> list[dict[str, str]]:
+    # RFC 6265 section 4.2.1; what is not a pair is left out.
+    pairs = (pair.partition("=") for pair in (field or "").split(";"))
+    return [{"name": name.strip(), "value": value.strip() if with_secrets else _REDACTED} for name, equals, value in pairs if equals]
+
+
+class HAR:
+    """Records what a client sends and receives, as an HTTP Archive.
+
+        har = httpx.HAR()
+        with httpx.Client() as client:
+            har.watch(client)
+            client.get("https://www.example.org/")
+        har.save("session.har")
+
+    Every exchange is recorded, those of redirects and challenges too. Bodies are in the archive if they were read; they are kept in
+    memory until it is saved, the last `max_entries` of them. Credentials and cookies are left out unless `with_secrets`, but not
+    what is in bodies and queries: look before you pass an archive on.
+    """
+
+    def __init__(self, *, with_secrets: bool = False, max_entries: int = 1_000) -> None:
+        self._with_secrets = with_secrets
+        self._records: collections.deque[_Record] = collections.deque(maxlen=max_entries)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def watch(self, client: typing.Any) -> None:
+        """Record from here on what `client`, a `Client` or an `AsyncClient`, does. Any number of clients may be watched."""
+        client._calls = _RecordingCalls(client._calls, self._records)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the archive. With secrets, nobody else may read the file."""
+        mode = 0o600 if self._with_secrets else 0o666
+        with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            write_har(file, [record.entry() for record in list(self._records)], with_secrets=self._with_secrets)
+
+
+class _Record:
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._date = datetime.datetime.now().astimezone()
+        self._began = time.monotonic()
+        self._response: Response | None = None
+        self._error: BaseException | None = None
+        self._elapsed = 0.0
+        self._address: str | None = None
+
+    def answered(self, response: Response) -> None:
+        self._response = response
+        self._elapsed = time.monotonic() - self._began
+        stream = response.extensions.get("network_stream")
+        try:
+            address = None if stream is None else stream.get_extra_info("server_addr")
+        except (OSError, AttributeError):
+            address = None  # the connection is gone already
+        if isinstance(address, tuple):
+            self._address = str(address[0])
+
+    def failed(self, error: BaseException) -> None:
+        self._error = error
+        self._elapsed = time.monotonic() - self._began
+
+    def entry(self) -> Entry:
+        timings = None if self._response is None else self._response.timings
+        phases: Phases = {"wait": self._elapsed} if timings is None else timings._asdict()
+        duration = self._elapsed if timings is None else timings.total
+        return Entry(self._request, self._response, self._error, self._date, duration, phases, self._address)
+
+
+class _RecordingCalls:
+    # The calls of a client, of which one is watched.
+
+    def __init__(self, calls: typing.Any, records: collections.deque[_Record]) -> None:
+        self._calls = calls
+        self._records = records
+
+    def __getattr__(self, name: str) -> typing.Any:
+        return getattr(self._calls, name)
+
+    def send_single_request(self, client: typing.Any, request: Request) -> typing.Any:
+        record = _Record(request)
+        self._records.append(record)
+        try:
+            answer = self._calls.send_single_request(client, request)
+        except BaseException as error:
+            record.failed(error)
+            raise
+        if self._calls.is_async:
+            return self._awaited(record, answer)
+        record.answered(answer)
+        return answer
+
+    async def _awaited(self, record: _Record, answer: Awaitable[Response]) -> Response:
+        try:
+            response = await answer
+        except BaseException as error:
+            record.failed(error)
+            raise
+        record.answered(response)
+        return response
