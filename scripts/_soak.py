@@ -247,9 +247,10 @@ def soak(seconds: float, seed: int) -> dict[str, Any]:
         leaks.verify()
     except AssertionError as error:
         left = str(error)
-    # The first rounds fill caches; the slope is that of the others.
-    later = memory[len(memory) // 3 :]
-    slope = (later[-1] - later[0]) / later[0] if len(later) > 1 else 0.0
+    # The first rounds fill caches; the slope is that from the second third to the last one.
+    third = max(len(memory) // 3, 1)
+    middle, last = memory[-2 * third : -third] or memory, memory[-third:]
+    slope = (sum(last) / len(last)) / (sum(middle) / len(middle)) - 1
     return {
         "seconds": round(time.monotonic() - began),
         "requests": tally.requests,
