@@ -14,6 +14,7 @@ from tests.support.certificates import Authority
 from tests.support.certificates import Client as ClientFiles
 from tests.support.proxies import http_proxy
 from tests.support.servers import respond, respond_json
+from tests.support.websocket import echo
 
 ROOT = Path(__file__).parent.parent
 _SESSION = re.compile(r"^```pycon\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -30,7 +31,11 @@ def world(tmp_path, monkeypatch, scripted, local_hosts):
 
     def answer(conn):
         while True:
-            asked = conn.read_request().headers
+            request = conn.read_request()
+            asked = request.headers
+            if "sec-websocket-key" in asked:
+                echo(conn, request)
+                return
             if asked.get("accept") != "text/event-stream":
                 conn.send(respond_json({"ok": True}))
             elif "last-event-id" in asked:

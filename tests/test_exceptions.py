@@ -13,6 +13,7 @@ import pytest
 import httpx
 from tests.support.certificates import Authority
 from tests.support.servers import respond
+from tests.support.websocket import Peer
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -131,6 +132,21 @@ async def download_error(world):
         await client.download(world.app.url + "/json", world.tmp_path / "file", digest="sha256:" + "0" * 64)
 
 
+async def web_socket_error(world, url=None):
+    async with world.runtime.client() as client:
+        socket = client.websocket(url or world.app.url + "/json")
+        if world.runtime.is_async:
+            async with socket:
+                await socket.receive()
+        else:
+            with socket:
+                socket.receive()
+
+
+async def web_socket_closed(world):
+    await web_socket_error(world, world.scripted(lambda conn: Peer(conn)).url)
+
+
 async def sse_error(world):
     async with world.runtime.client() as client:
         source = client.sse(world.app.url + "/json")
@@ -199,6 +215,8 @@ CASES = {
     httpx.DecodingError: decoding_error,
     httpx.DownloadError: download_error,
     httpx.SSEError: sse_error,
+    httpx.WebSocketError: web_socket_error,
+    httpx.WebSocketClosed: web_socket_closed,
     httpx.TooManyRedirects: too_many_redirects,
     httpx.HTTPStatusError: http_status_error,
     httpx.InvalidURL: invalid_url,

@@ -40,6 +40,8 @@ from ._exceptions import (
     TooManyRedirects,
     TransportError,
     UnsupportedProtocol,
+    WebSocketClosed,
+    WebSocketError,
     WriteError,
     WriteTimeout,
 )
@@ -70,6 +72,7 @@ if typing.TYPE_CHECKING:
     from ._exchange.download import Downloaded
     from ._exchange.events import AsyncEventSource, EventSource
     from ._exchange.har import HAR
+    from ._exchange.websocket import AsyncWebSocket, WebSocket
     from ._tls.certificate import Certificate as Certificate
     from ._tls.info import TLSInfo as TLSInfo
     from ._tls.report import TLSReport as TLSReport
@@ -87,6 +90,7 @@ __all__ = [
     "AsyncClient",
     "AsyncEventSource",
     "AsyncHTTPTransport",
+    "AsyncWebSocket",
     "Attempt",
     "Auth",
     "BaseTransport",
@@ -147,6 +151,9 @@ __all__ = [
     "TransportError",
     "UnsupportedProtocol",
     "WSGITransport",
+    "WebSocket",
+    "WebSocketClosed",
+    "WebSocketError",
     "WriteError",
     "WriteTimeout",
     "__description__",
@@ -175,6 +182,7 @@ __all__ = [
 _IMPORTED_WHEN_NAMED = {
     "ASGITransport": "_transports.asgi",
     "AsyncEventSource": "_exchange.events",
+    "AsyncWebSocket": "_exchange.websocket",
     "Certificate": "_tls.certificate",
     "DigestAuth": "_auth.digest",
     "Downloaded": "_exchange.download",
@@ -185,6 +193,7 @@ _IMPORTED_WHEN_NAMED = {
     "ServerSentEvent": "_content.sse",
     "TLSInfo": "_tls.info",
     "TLSReport": "_tls.report",
+    "WebSocket": "_exchange.websocket",
     "WSGITransport": "_transports.wsgi",
     "aconnect_sse": "_client.sse",
     "ainspect_tls": "_connections.inspect",

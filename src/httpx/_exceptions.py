@@ -19,6 +19,8 @@
     │   │   │   ├── LocalProtocolError    our side would have broken the protocol
     │   │   │   └── RemoteProtocolError   the peer broke it
     │   │   ├── ProxyError
+    │   │   ├── WebSocketError            no WebSocket was opened, or the peer broke its protocol
+    │   │   │   └── WebSocketClosed       with a code and a reason
     │   │   ├── SSEError                  not a stream of events, or one with an event beyond all bounds
     │   │   └── UnsupportedProtocol
     │   ├── DecodingError
@@ -154,6 +156,26 @@ class ProxyError(TransportError):
 
 class SSEError(TransportError):
     """What came is no stream of server-sent events, or an event in it is larger than allowed."""
+
+
+class WebSocketError(TransportError):
+    """A WebSocket could not be opened, or the peer broke its protocol."""
+
+
+class WebSocketClosed(WebSocketError):
+    """A WebSocket has come to its end.
+
+    `code` and `reason` are what the peer gave (RFC 6455 section 7.4): 1000 is the usual end, 1005 an end without code, 1006 a
+    connection that was lost.
+    """
+
+    def __init__(self, code: int, reason: str = "", *, request: Request | None = None) -> None:
+        super().__init__(f"The WebSocket was closed with code {code}" + (f": {reason}" if reason else "."), request=request)
+        self.code = code
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        return type(self), (self.code, self.reason), self.__dict__
 
 
 class UnsupportedProtocol(TransportError):

@@ -6,7 +6,7 @@ import contextlib
 import ssl
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from .._config import DEFAULT_LIMITS, DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, Limits, TimeoutTypes
 from .._content.sse import MAX_EVENT_SIZE
@@ -48,6 +48,7 @@ if typing.TYPE_CHECKING:
 
     from .._exchange.download import Downloaded
     from .._exchange.events import EventSource
+    from .._exchange.websocket import WebSocket
 
 C = typing.TypeVar("C", bound="Client")
 
@@ -287,6 +288,24 @@ class Client(BaseClient):
         settings = {"path": path, "progress": progress, "resume": resume, "overwrite": overwrite, "digest": digest, "attempts": attempts}
         done: Downloaded = drive(prepare(self, url, {**settings, **options}))
         return done
+
+    def websocket(
+        self,
+        url: URLTypes,
+        *,
+        subprotocols: Sequence[str] = (),
+        max_message_size: int = 16_777_216,
+        **options: typing.Unpack[RequestOptions],
+    ) -> WebSocket:
+        """Open a WebSocket (RFC 6455), for a `with` block: over the client's TLS and proxies, with its headers, cookies and auth.
+
+        Needs `httpx[ws]` and HTTP/1.1. `options` are those of `request()`. A message of more than `max_message_size` bytes ends it.
+
+        Entering raises what `request()` raises, `HTTPStatusError` if the server refuses, and `WebSocketError`.
+        """
+        from .._exchange.websocket import WebSocket, prepare
+
+        return WebSocket(prepare(self, url, subprotocols, max_message_size, options))
 
     def send(
         self,
