@@ -241,6 +241,8 @@ class AsyncioStream(asyncio.Protocol):
         except (OSError, ValueError) as error:
             raise handshake_error(error, self.peer, context) from error
         if upgraded is None or self._ended:
+            if upgraded is not None:
+                upgraded.abort()  # what closes this stream knows only the transport below
             cause = self._lost or ConnectionResetError("the server closed the connection")
             raise handshake_error(cause, self.peer, context) from cause
         self._transport = upgraded
