@@ -34,7 +34,7 @@ class RateLimit:
             raise ValueError(f"burst= is how many requests may go at once, and so is 1 at least, not {burst}.")
         self.requests = requests
         self.per = per
-        self.burst = max(int(requests), 1) if burst is None else burst
+        self.burst: int = max(int(requests), 1) if burst is None else burst
         self._lock = threading.Lock()
         self._next: dict[object, float] = {}  # when the bucket of an origin will be full again, on the monotonic clock
 

@@ -63,8 +63,8 @@ class Retry:
         if min(backoff, max_backoff, max_retry_after) < 0 or (budget is not None and budget < 0):
             raise ValueError("backoff=, max_backoff=, max_retry_after= and budget= are not negative.")
         self.attempts = attempts
-        self.statuses = frozenset(statuses)
-        self.methods = frozenset(method.upper() for method in methods)
+        self.statuses: frozenset[int] = frozenset(statuses)
+        self.methods: frozenset[str] = frozenset(method.upper() for method in methods)
         self.backoff = backoff
         self.max_backoff = max_backoff
         self.max_retry_after = max_retry_after
