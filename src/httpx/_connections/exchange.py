@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Callable
 
 from .._models.request import Request
 from .._network.base import Stream
@@ -144,8 +145,13 @@ class Connection(typing.Protocol):
         """Whether exchanges that are under way may go on."""
         ...
 
-    def begin(self) -> Exchange:
+    @property
+    def begin(self) -> Callable[[], Exchange]:
         """A new exchange."""
+        ...
+
+    def is_ready(self) -> bool:
+        """The usual cases of `is_usable`, without waiting: False if it takes a closer look."""
         ...
 
     async def is_usable(self, timeout: float | None) -> bool:

@@ -64,6 +64,10 @@ class HTTP1Connection:
         """Whether nothing has been noticed that would end the connection."""
         return self.stream.is_quiet()
 
+    def is_ready(self) -> bool:
+        """Whether another request may go over this connection: it is open, and has not spoken out of turn."""
+        return self.stream.is_quiet()
+
     def begin(self) -> HTTP1Connection:
         """A new exchange."""
         return self

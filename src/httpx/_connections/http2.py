@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import threading
 import time
 import typing
@@ -47,6 +48,7 @@ class HTTP2Connection:
         "_reading",
         "_unsent",
         "_writing",
+        "begin",
         "capacity",
         "failure",
         "idle_since",
@@ -80,6 +82,7 @@ class HTTP2Connection:
         self._has_served = False
         self._flush_is_due = False
         self._heard_at = time.monotonic()
+        self.begin = functools.partial(HTTP2Exchange, self)  # a new exchange
 
     # What the floors above call.
 
@@ -93,13 +96,18 @@ class HTTP2Connection:
         """Whether the connection has broken, without the peer having broken the protocol."""
         return self.failure is not None and self._engine.failure is None
 
-    def begin(self) -> HTTP2Exchange:
-        """A new exchange."""
-        return HTTP2Exchange(self)
+    def is_ready(self) -> bool:
+        """The usual cases of `is_usable`, made short: others are on the connection, or it was idle for a moment and nothing has arrived."""
+        if self._engine.streams:
+            return self.failure is None and self.capacity > 0
+        if time.monotonic() - self._heard_at > PROBE_AFTER:
+            return False
+        with self._lock:
+            return self.failure is None and not self._reading and self.capacity > 0 and self.stream.is_quiet()
 
     async def is_usable(self, timeout: float | None) -> bool:
         """Whether another exchange may begin. A connection that was idle is looked at, after a while with a PING."""
-        if self._engine.has_streams or self.failure is not None or not self._has_served:
+        if self._engine.streams or self.failure is not None or not self._has_served:
             return self.capacity > 0
         await self._look()
         if self.capacity > 0 and time.monotonic() - self._heard_at > PROBE_AFTER:
@@ -145,18 +153,19 @@ class HTTP2Connection:
 
     # What exchanges call.
 
-    def submit(self, exchange: HTTP2Exchange, fields: list[tuple[bytes, bytes]], body: bytes | None) -> None:
-        """Queue the head of a request, with its body if that is known. Raises what ended the connection before."""
+    def submit(self, exchange: HTTP2Exchange, fields: list[tuple[bytes, bytes]], body: bytes | None) -> bool:
+        """Queue the head of a request, with its body if that is known. Returns whether the caller is the one to send it."""
         with self._lock:
             if self.failure is not None:
                 exchange.is_unprocessed = True
                 exchange.failure = _like(self.failure)
-                return
+                return False
             exchange.was_reused = self._has_served
             self._has_served = True
             self._engine.start(exchange, fields, ended=body == b"")
             if body:
                 self._engine.send_data(exchange, body, ended=True)
+            return not self._flush_is_due
 
     def queue(self, exchange: HTTP2Exchange, data: bytes, ended: bool) -> None:
         """Queue a piece of the request's body."""
@@ -170,6 +179,8 @@ class HTTP2Connection:
 
     def take(self, exchange: HTTP2Exchange) -> bytes:
         """What has arrived of the response's body."""
+        if not exchange.is_open:
+            return self._engine.take(exchange)
         with self._lock:
             return self._engine.take(exchange)
 
@@ -193,11 +204,15 @@ class HTTP2Connection:
             with self._lock:
                 if exchange.has_news or self.failure is not None:
                     exchange.has_news = False
-                    if not self._reading:
+                    if self._followers and not self._reading:
                         self._appoint()
                     return True
                 if self._reading:
-                    waiter = self._follow(exchange, deadline)
+                    waiter = exchange.waiter = self._network.waiter()
+                    exchange.deadline = deadline
+                    self._followers[exchange] = None
+                    if deadline < self._bound:
+                        self._bound = deadline
                     # The one that reads looks up in time for most others; who is in more of a hurry sets an alarm.
                     if deadline < self._leading_until:
                         patience = max(deadline - time.monotonic(), 0.0)
@@ -212,13 +227,6 @@ class HTTP2Connection:
             if not in_time or exchange.is_late:
                 self._leave(exchange)
                 return False
-
-    def _follow(self, exchange: HTTP2Exchange, deadline: float) -> Waiter:
-        waiter = exchange.waiter = self._network.waiter()
-        exchange.deadline = deadline
-        self._followers[exchange] = None
-        self._bound = min(self._bound, deadline)
-        return waiter
 
     def _leave(self, exchange: HTTP2Exchange) -> None:
         # A follower goes. If it was just asked to lead, another one must.
@@ -238,9 +246,11 @@ class HTTP2Connection:
                 with self._lock:
                     if now >= self._bound:
                         self._wake_late(now)
-                    until = self._leading_until = min(deadline, self._bound)
-                with contextlib.suppress(ReadTimeout):
+                    until = self._leading_until = self._bound if self._bound < deadline else deadline
+                try:
                     await self._read_once(None if until == _NEVER else until - now)
+                except ReadTimeout:
+                    continue
         finally:
             self._resign()
         exchange.has_news = False
@@ -265,6 +275,8 @@ class HTTP2Connection:
         with self._lock:
             self._engine.receive(data)
             self._spread()
+            if not self._engine.has_outgoing and not self._unsent:
+                return
         with contextlib.suppress(WriteError, WriteTimeout):  # the connection has failed with it
             await self.flush(None if timeout is None else max(timeout, _REPLY_PATIENCE))
 
@@ -272,7 +284,8 @@ class HTTP2Connection:
         with self._lock:
             self._reading = False
             self._leading_until = _NEVER
-            self._appoint()
+            if self._followers:
+                self._appoint()
 
     def _appoint(self) -> None:
         # With the lock held: somebody else reads from here on.
@@ -297,9 +310,13 @@ class HTTP2Connection:
         # With the lock held: what the engine has found reaches those whom it concerns.
         engine = self._engine
         if engine.news:
-            for exchange in typing.cast("list[HTTP2Exchange]", engine.news):
+            followers = self._followers
+            exchange: typing.Any
+            for exchange in engine.news:
                 if exchange.waiter is not None:
-                    self._wake(exchange)
+                    followers.pop(exchange, None)
+                    exchange.waiter.wake()
+                    exchange.waiter = None
             engine.news.clear()
         capacity = 0 if engine.is_draining else engine.max_streams
         if capacity != self.capacity:
@@ -308,8 +325,13 @@ class HTTP2Connection:
 
     async def flush(self, timeout: float | None) -> None:
         """Send what is queued, unless somebody is at it: who writes goes on until there is nothing left."""
+        has_sent = False
         while True:
             with self._lock:
+                if has_sent:
+                    self._writing = False
+                    if not self._engine.has_outgoing and not self._unsent:
+                        return
                 if self._writing:
                     return
                 data = self._unsent + self._engine.outgoing()
@@ -335,11 +357,11 @@ class HTTP2Connection:
                 else:
                     self.fail(WriteError(f"Sending to {self.stream.peer} was broken off."))
                 raise
-            self._writing = False
+            has_sent = True
 
     async def flush_together(self, timeout: float | None) -> None:
         """As `flush()`, after those tasks that are ready have queued what they have, too: one write for all of it."""
-        if self._engine.has_several_streams:
+        if len(self._engine.streams) > 1:
             if self._flush_is_due:
                 return
             self._flush_is_due = True

@@ -57,7 +57,7 @@ class HTTP2Exchange(HTTP2Stream):
     is_upgraded = False
 
     def __init__(self, connection: HTTP2Connection) -> None:
-        super().__init__()
+        HTTP2Stream.__init__(self)
         self.connection = connection
         self.waiter: Waiter | None = None
         self.deadline = _NEVER  # until when it waits, while it does
@@ -66,11 +66,6 @@ class HTTP2Exchange(HTTP2Stream):
         self._has_begun_body = False
         self.sent_at = 0.0
         self.trace: Trace | None = None
-
-    @property
-    def stream_id(self) -> int | None:
-        """The stream's number."""
-        return self.id
 
     async def exchange(self, request: Request, timeouts: Timeouts) -> HTTP2Head:
         """Send `request` and return the final head of its response. Raises `ConnectionDied` if it may be sent again."""
@@ -84,7 +79,17 @@ class HTTP2Exchange(HTTP2Stream):
                     raise  # else the server has answered and hung up before it read everything: its answer is what counts
             if self.trace is not None:
                 await self.trace.is_sent(request)
-            return await self._receive_head(timeouts.get("read"))
+            # Only what concerns this stream counts: no flood of other frames moves the deadline.
+            patience = timeouts.get("read")
+            self.sent_at = time.monotonic()
+            deadline = _NEVER if patience is None else self.sent_at + patience
+            while self.head is None:
+                if self.failure is not None:
+                    raise self.failure
+                if not await self.connection.wait_for(self, deadline):
+                    peer = self.connection.stream.peer
+                    raise ReadTimeout(f"The head of the response from {peer} was not complete within {seconds(patience)}.")
+            return HTTP2Head(self.head)
         except TransportError as error:
             if self.head is not None or self.informational:
                 raise
@@ -113,8 +118,8 @@ class HTTP2Exchange(HTTP2Stream):
         if type(stream) is ByteStream and form.is_plain and len(stream._bytes) <= PIECE and "upload_progress" not in request.extensions:
             if len(stream._bytes) != (form.length or 0):
                 check_length(len(stream._bytes), form.length)
-            connection.submit(self, head + fields, stream._bytes)
-            await connection.flush_together(timeout)
+            if connection.submit(self, head + fields, stream._bytes):
+                await connection.flush_together(timeout)
             return
         connection.submit(self, head + fields, None)
         await connection.flush(timeout)
@@ -175,18 +180,6 @@ class HTTP2Exchange(HTTP2Stream):
             return True
         return self.head is not None and self.head[0][1] >= b"300"
 
-    async def _receive_head(self, timeout: float | None) -> HTTP2Head:
-        # Only what concerns this stream counts: no flood of other frames moves the deadline.
-        self.sent_at = time.monotonic()
-        deadline = _NEVER if timeout is None else self.sent_at + timeout
-        while self.head is None:
-            if self.failure is not None:
-                raise self.failure
-            if not await self.connection.wait_for(self, deadline):
-                peer = self.connection.stream.peer
-                raise ReadTimeout(f"The head of the response from {peer} was not complete within {seconds(timeout)}.")
-        return HTTP2Head(self.head)
-
     async def next_data(self, timeout: float | None) -> bytes | None:
         """The next bytes of the body, None at its end."""
         connection = self.connection
@@ -205,11 +198,16 @@ class HTTP2Exchange(HTTP2Stream):
 
     def data_at_hand(self) -> bytes | None:
         """The whole body, if all of it has arrived with the head, else None."""
-        return self.connection.take(self) if self.ended else None
+        if not self.ended:
+            return None
+        if not self.is_open and len(self.chunks) == 1:  # mostly: nobody else touches it any more
+            return self.chunks.pop()
+        return self.connection.take(self)
 
     def finish(self) -> bool:
         """The response has been read: whether the connection may be used again."""
-        self.connection.release(self, NO_ERROR)
+        if self.is_open or self.chunks or self.waiter is not None:
+            self.connection.release(self, NO_ERROR)
         return self.connection.failure is None
 
     def abandon(self) -> bool:

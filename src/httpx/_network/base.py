@@ -87,7 +87,7 @@ class Stream(typing.Protocol):
 class Waiter(typing.Protocol):
     """One task or thread that waits for another one to hand it something."""
 
-    async def wait(self, timeout: float | None) -> bool:
+    def wait(self, timeout: float | None) -> Awaitable[bool]:
         """Whether `wake()` was called within `timeout` seconds."""
         ...
 

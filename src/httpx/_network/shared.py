@@ -14,6 +14,7 @@ from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, Writ
 from .addresses import seconds
 from .base import Stream
 from .failures import read_error
+from .readiness import readiness
 
 if typing.TYPE_CHECKING:
     from .._tls.info import TLSInfo
@@ -31,7 +32,7 @@ class SharedStream:
     done for the socket, without the lock.
     """
 
-    __slots__ = ("_lock", "_peeked", "_socket", "ended_cleanly", "peer", "tls")
+    __slots__ = ("_has_unread", "_lock", "_peeked", "_poll", "_socket", "ended_cleanly", "peer", "tls")
 
     keeps_unsent = False
 
@@ -39,6 +40,11 @@ class SharedStream:
         connection.settimeout(0)
         self._socket = connection
         self._lock = threading.Lock()
+        # TLS takes one record at a time, and there is room for a whole one: nothing is ever left in it, so that only the socket is asked.
+        self._has_unread = readiness(connection)  # one at a time looks, or receives
+        self._poll = select.poll() if _HAS_POLL else None
+        if self._poll is not None:
+            self._poll.register(connection, _READ)
         self._peeked = early  # taken by `is_quiet`, and not yet received
         self.peer = peer
         self.ended_cleanly = True
@@ -49,15 +55,16 @@ class SharedStream:
             data, self._peeked = self._peeked, b""
             return data
         deadline = None if timeout is None else time.monotonic() + timeout
-        is_tls = isinstance(self._socket, ssl.SSLSocket)
+        # Mostly there is nothing yet: to ask costs less than to try.
+        poll = self._poll if self._socket.fileno() >= 0 else None
         while True:
             try:
-                # Mostly there is nothing yet: to ask costs less than to try.
-                if is_tls and not self._socket.pending() and not self._is_ready(None, _READ, deadline):  # type: ignore[attr-defined]
+                if poll is not None and not poll.poll(None if timeout is None else timeout * 1000):
                     raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.")
                 with self._lock:
                     return self._socket.recv(_READ_SIZE)
             except _WOULD_BLOCK as error:
+                poll = None
                 if not self._is_ready(error, _READ, deadline):
                     raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.") from error
             except ssl.SSLEOFError:
@@ -68,11 +75,14 @@ class SharedStream:
 
     async def send(self, data: bytes, timeout: float | None) -> None:
         deadline = None if timeout is None else time.monotonic() + timeout
-        rest = memoryview(data)
+        rest: bytes | memoryview = data
         while rest:
             try:
                 with self._lock:
-                    rest = rest[self._socket.send(rest) :]
+                    sent = self._socket.send(rest)
+                if sent == len(rest):
+                    return
+                rest = memoryview(rest)[sent:]
             except _WOULD_BLOCK as error:
                 if not self._is_ready(error, _WRITE, deadline):
                     raise WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)}.") from error
@@ -121,8 +131,7 @@ class SharedStream:
             data, self._peeked = self._peeked, b""
             return data
         try:
-            is_tls = isinstance(self._socket, ssl.SSLSocket)
-            if is_tls and not self._socket.pending() and not self._is_ready(None, _READ, 0.0):  # type: ignore[attr-defined]
+            if self._socket.fileno() >= 0 and not self._has_unread():
                 return None
             with self._lock:
                 return self._socket.recv(_READ_SIZE)
@@ -170,5 +179,5 @@ class SharedStream:
         if name == "server_addr":
             return self._socket.getpeername()
         if name == "is_readable":
-            return not self.is_quiet()
+            return bool(self._peeked or self._socket.fileno() < 0 or readiness(self._socket)())
         return None

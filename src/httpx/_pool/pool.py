@@ -113,18 +113,24 @@ class Pool(typing.Generic[C]):
         self._turns: collections.OrderedDict[Origin[C], None] = collections.OrderedDict()  # origins that lack nothing but a slot
 
     def take_idle(self, key: typing.Hashable, now: float) -> C | None:
-        """The usual case of `check_out`, made short: an idle connection for one exchange at a time, and nothing else is due."""
+        """The usual cases of `check_out`, made short: there is a connection, idle or with room for one more, and nothing else is due."""
         with self._lock:
             origin = self._origins.get(key)
-            if origin is None or not origin.idle or now >= self._expires_at or self._max_age is not None:
+            if origin is None or now >= self._expires_at or self._max_age is not None:
                 return None
-            connection = origin.idle.pop()
-            if connection.multiplexes:
-                origin.idle.append(connection)
-                return None
-            del self._idle_order[connection]
-            self._busy[connection] = 1
-            return connection
+            if origin.idle:
+                connection = origin.idle.pop()
+                del self._idle_order[connection]
+                self._busy[connection] = 1
+                if connection.multiplexes and connection.capacity > 1:
+                    origin.shared[connection] = None
+                return connection
+            for connection in origin.shared:
+                load = self._busy[connection] = self._busy[connection] + 1
+                if load >= connection.capacity:
+                    del origin.shared[connection]
+                return connection
+            return None
 
     def check_out(self, key: typing.Hashable, now: float, alone: bool = False) -> tuple[C | None, bool, list[C]]:
         """Ask for a connection; `alone` if the one that is opened may carry many exchanges at a time.
@@ -234,6 +240,8 @@ class Pool(typing.Generic[C]):
             origin: Origin[C] = connection.origin
             if connection.multiplexes:
                 self._busy[connection] = load - 1
+                if load > 1 and not origin.waiting and connection in origin.shared and self._max_age is None:
+                    return []
                 if self._max_age is None or now - connection.opened_at < self._max_age:
                     self._share(connection)
                 if self._busy[connection] or connection not in origin.shared:

@@ -84,7 +84,7 @@ class Exchanges:
         attempts = 1
         began = time.monotonic()
         while True:
-            connection = None if self._multiplexes else self._take_idle(route, began)
+            connection = self._take_idle(route, began)
             if connection is None:
                 setup = Setup()
                 connection = await self._take(route, network, timeouts, setup, trace)
@@ -182,12 +182,18 @@ class Exchanges:
         if connection is None:
             return None
         try:
-            if connection.stream.is_quiet():
+            if connection.is_ready():
                 return connection
         except BaseException:  # a signal, say
-            self._pool.discard(connection)
-            connection.close()
+            if connection.multiplexes:
+                self._close_all(self._pool.check_in(connection, time.monotonic()))
+            else:
+                self._pool.discard(connection)
+                connection.close()
             raise
+        if connection.multiplexes:  # it takes a closer look
+            self._close_all(self._pool.check_in(connection, time.monotonic()))
+            return None
         connection.close()
         self._pool.discard(connection)
         return None

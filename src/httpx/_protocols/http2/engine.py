@@ -7,7 +7,6 @@ exceeds the limits of limits.py, ends the connection: `failure` says why.
 
 from __future__ import annotations
 
-import contextlib
 import typing
 
 try:
@@ -48,10 +47,10 @@ _SENSITIVE = frozenset((b"authorization", b"proxy-authorization", b"cookie", b"x
 class HTTP2Stream:
     """One request, and what has come back for it."""
 
-    __slots__ = ("chunks", "ended", "failure", "has_news", "head", "id", "informational", "is_open", "is_unprocessed", "trailers")
+    __slots__ = ("chunks", "ended", "failure", "has_news", "head", "informational", "is_open", "is_unprocessed", "stream_id", "trailers")
 
     def __init__(self) -> None:
-        self.id = 0
+        self.stream_id = 0
         self.is_open = False  # known to both sides as being in use
         self.head: tuple[Field, ...] | None = None  # of the final response, `:status` first
         self.chunks: list[bytes] = []
@@ -72,20 +71,20 @@ class HTTP2Engine:
         "_has_received",
         "_session",
         "_stray_resets",
-        "_streams",
         "_uploads",
         "failure",
         "is_draining",
         "max_streams",
         "news",
         "pings_answered",
+        "streams",
     )
 
     def __init__(self) -> None:
         self._session = ngh2.Connection(ngh2.Role.CLIENT, _CONFIGURATION)
         self._session.initiate_connection(_SETTINGS)
         self._session.set_local_window_size(limits.CONNECTION_WINDOW)
-        self._streams: dict[int, HTTP2Stream] = {}
+        self.streams: dict[int, HTTP2Stream] = {}  # those that are open
         self._uploads: dict[int, HTTP2Stream] = {}
         self._stray_resets = 0
         self._has_received = False
@@ -98,38 +97,33 @@ class HTTP2Engine:
         self.pings_answered = 0
 
     @property
-    def has_streams(self) -> bool:
-        """Whether any stream is open."""
-        return bool(self._streams)
-
-    @property
-    def has_several_streams(self) -> bool:
-        """Whether more than one stream is open."""
-        return len(self._streams) > 1
+    def has_outgoing(self) -> bool:
+        """Whether `outgoing()` has anything to say."""
+        return self.failure is not None or self._session.want_write
 
     # Sending.
 
     def start(self, stream: HTTP2Stream, fields: typing.Iterable[Field], ended: bool) -> None:
         """Open `stream` with these fields, pseudo-header fields first; `ended` if the request has no body."""
         try:
-            stream.id = self._session.send_request(fields, end_stream=ended)
+            stream.stream_id = self._session.send_request(fields, end_stream=ended)
         except ngh2.NGH2Error:
             self.is_draining = True
             stream.is_unprocessed = True
             stream.failure = RemoteProtocolError("The HTTP/2 connection takes no more requests.")
             return
         stream.is_open = True
-        self._streams[stream.id] = stream
+        self.streams[stream.stream_id] = stream
 
     def send_data(self, stream: HTTP2Stream, data: bytes, ended: bool) -> None:
         """Queue a piece of the body. It goes out as far as the peer's windows allow."""
         if stream.is_open:
-            self._session.send_data(stream.id, data, end_stream=ended)
-            self._uploads[stream.id] = stream
+            self._session.send_data(stream.stream_id, data, end_stream=ended)
+            self._uploads[stream.stream_id] = stream
 
     def queued(self, stream: HTTP2Stream) -> int:
         """Bytes of the body that wait for the peer's windows."""
-        return self._session.queued_body_size(stream.id) if stream.is_open else 0
+        return self._session.queued_body_size(stream.stream_id) if stream.is_open else 0
 
     def outgoing(self) -> bytes:
         """The bytes to send now, possibly none."""
@@ -144,18 +138,21 @@ class HTTP2Engine:
         self._take_events()
         if self._uploads:
             for stream in list(self._uploads.values()):
-                if not stream.is_open or not self._session.queued_body_size(stream.id):
-                    del self._uploads[stream.id]
+                if not stream.is_open or not self._session.queued_body_size(stream.stream_id):
+                    del self._uploads[stream.stream_id]
                     self._tell(stream)
         return data
 
     def take(self, stream: HTTP2Stream) -> bytes:
-        """The part of the body that has arrived; the peer may send as much again."""
+        """The part of the body that has arrived; the peer may send as much again.
+
+        Of a stream that is over, its owner may take it without a lock: nothing is changed but the stream.
+        """
         chunks = stream.chunks
         data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         stream.chunks = []
-        if data and self.failure is None:
-            self._acknowledge(len(data), stream.id)
+        if data and stream.is_open and self.failure is None:
+            self._acknowledge(len(data), stream.stream_id)
         return data
 
     def close(self, stream: HTTP2Stream, code: int = CANCEL) -> None:
@@ -164,14 +161,14 @@ class HTTP2Engine:
             self.take(stream)
         if stream.is_open:
             stream.is_open = False
-            del self._streams[stream.id]
+            del self.streams[stream.stream_id]
             if self.failure is None:
-                self._session.reset_stream(stream.id, code)
+                self._session.reset_stream(stream.stream_id, code)
 
     def abandon_all(self) -> list[HTTP2Stream]:
         """The connection is gone: the streams that were open, which are so no longer."""
-        streams = list(self._streams.values())
-        self._streams.clear()
+        streams = list(self.streams.values())
+        self.streams.clear()
         self._uploads.clear()
         for stream in streams:
             stream.is_open = False
@@ -205,7 +202,7 @@ class HTTP2Engine:
         self._take_events()
 
     def _take_events(self) -> None:
-        streams = self._streams
+        streams = self.streams
         event: typing.Any
         for event in self._session.events():
             kind = type(event)
@@ -229,7 +226,10 @@ class HTTP2Engine:
                 stream = streams.pop(event.stream_id, None)
                 if stream is None:
                     continue
-                stream.is_open = False
+                if stream.chunks:
+                    # The connection need not wait for the reader: what a stream may hold is bounded.
+                    self._acknowledge(sum(map(len, stream.chunks)), event.stream_id)
+                stream.is_open = False  # from here on its owner takes data without the lock
                 if not stream.ended:
                     self._cut(stream, event)
             else:
@@ -240,7 +240,7 @@ class HTTP2Engine:
                 self.news.append(stream)
 
     def _take_rare_event(self, event: typing.Any) -> None:
-        stream = self._streams.get(getattr(event, "stream_id", 0))
+        stream = self.streams.get(getattr(event, "stream_id", 0))
         if isinstance(event, ngh2.SettingsReceived):
             self.max_streams = event.settings.get(_MAX_CONCURRENT_STREAMS, self.max_streams)
         elif isinstance(event, ngh2.GoAwayReceived):
@@ -309,8 +309,10 @@ class HTTP2Engine:
             self._farewell = _goaway_frame(code)
 
     def _acknowledge(self, size: int, stream_id: int) -> None:
-        with contextlib.suppress(ngh2.NGH2Error, ValueError):  # the stream is over: the library has given the window back itself
+        try:
             self._session.acknowledge_received_data(size, stream_id)
+        except (ngh2.NGH2Error, ValueError):
+            return  # the stream is over: the library has given the window back itself
 
     def _tell(self, stream: HTTP2Stream) -> None:
         if not stream.has_news:
