@@ -5,7 +5,6 @@ from __future__ import annotations
 import typing
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 
-from .._content.streams import ByteStream
 from .._exceptions import LocalProtocolError
 from .._models.request import Request
 from .._network.base import Network
@@ -81,8 +80,8 @@ def check_length(sent: int, length: int | None) -> None:
 
 
 def is_replayable(request: Request) -> bool:
-    """Whether the body of `request` can be sent once more."""
-    return type(request.stream) is ByteStream
+    """Whether the body of `request` can be sent once more: it is in memory, in a file that can go back, or what can be iterated again."""
+    return bool(getattr(request.stream, "can_repeat", False))
 
 
 def is_repeatable(request: Request) -> bool:
