@@ -87,6 +87,64 @@ async def test_a_refused_stream_is_sent_again(runtime, h2_client, scripted, meth
     assert (response.content, response.extensions["attempts"]) == (b"then body", 2)
 
 
+class Pieces:
+    """What can be iterated any number of times, by either kind of client."""
+
+    def __iter__(self):
+        yield from (b"in ", b"pieces")
+
+    async def __aiter__(self):
+        for piece in self:
+            yield piece
+
+
+CONTENTS = {
+    "bytes": lambda folder: {"content": b"in memory"},
+    "file": lambda folder: {"content": (folder / "file").open("rb")},
+    "iterable": lambda folder: {"content": Pieces()},
+    "multipart": lambda folder: {"files": {"field": (folder / "file").open("rb")}},
+}
+
+
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
+async def test_a_body_that_can_be_read_once_more_is_sent_again(runtime, h2_client, scripted, tmp_path, content):
+    bodies = []
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        refused, _, body = peer.read_request()
+        bodies.append(body)
+        peer.send(rst_stream(refused, REFUSED_STREAM))
+        stream_id, _, body = peer.read_request()
+        bodies.append(body)
+        peer.respond(stream_id, b"ok")
+        peer.read_until(HEADERS)
+
+    (tmp_path / "file").write_bytes(b"from a file")
+    server = scripted(script)
+    settings = content(tmp_path)
+    async with h2_client() as client:
+        response = await client.post(server.url, **settings)
+    for given in (settings.get("content"), settings.get("files", {}).get("field")):
+        if hasattr(given, "close"):
+            given.close()
+    assert response.extensions["attempts"] == 2
+    assert bodies[0] == bodies[1] != b""
+
+
+async def test_a_body_that_can_be_read_only_once_is_not_sent_again(runtime, h2_client, scripted):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        refused, _, _ = peer.read_request()
+        peer.send(rst_stream(refused, REFUSED_STREAM))
+        peer.read_until(HEADERS)
+
+    server = scripted(script)
+    async with h2_client() as client:
+        with pytest.raises(httpx.RemoteProtocolError, match="did not process"):
+            await client.post(server.url, content=iter([b"once"]) if not runtime.is_async else Pieces().__aiter__())
+
+
 async def test_a_server_that_refuses_everything_is_not_asked_for_ever(runtime, h2_client, scripted):
     refused = []
 
