@@ -112,6 +112,18 @@ class BaseClient:
         self._prepared: dict[bytes, Headers] = {}
         self._prepared_from: object = None
 
+    def __getstate__(self) -> dict[str, typing.Any]:
+        # A client is pickled as its settings and cookies; the copy has connections of its own, and is as good as new.
+        state = self.__dict__.copy()
+        for name in ("_prepared", "_prepared_from"):
+            del state[name]
+        if self._state is ClientState.OPENED:
+            state["_state"] = ClientState.UNOPENED
+        return state
+
+    def __setstate__(self, state: dict[str, typing.Any]) -> None:
+        self.__dict__.update(state, _prepared={}, _prepared_from=None)
+
     @property
     def is_closed(self) -> bool:
         """Whether the client was closed; a closed client sends nothing any more."""

@@ -232,6 +232,10 @@ class _Record:
         return Entry(self._request, self._response, self._error, self._date, duration, phases, self._address)
 
 
+def _unwatched(calls: typing.Any) -> typing.Any:
+    return calls
+
+
 class _RecordingCalls:
     # The calls of a client, of which one is watched.
 
@@ -241,6 +245,9 @@ class _RecordingCalls:
 
     def __getattr__(self, name: str) -> typing.Any:
         return getattr(self._calls, name)
+
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        return _unwatched, (self._calls,)  # the copy of a client is not watched
 
     def send_single_request(self, client: typing.Any, request: Request) -> typing.Any:
         record = _Record(request)

@@ -165,11 +165,11 @@ class Cookies(MutableMapping[str, str]):
         """The names and domains; a value may be what somebody is logged in with."""
         return f"<Cookies[{', '.join(f'<Cookie {cookie.name} for {cookie.domain} />' for cookie in self._all())}]>"
 
-    def __getstate__(self) -> CookieJar | None:
-        return None if self._jar is None else self._copied_jar()
+    def __getstate__(self) -> tuple[CookieJar | None]:
+        return (None if self._jar is None else self._copied_jar(),)  # None alone would be no state, to pickle
 
-    def __setstate__(self, state: CookieJar | None) -> None:
-        self._jar = state
+    def __setstate__(self, state: tuple[CookieJar | None]) -> None:
+        (self._jar,) = state
 
     def _copied_jar(self) -> CookieJar:
         from .cookie_store import Jar

@@ -46,6 +46,10 @@ class Resolver:
         self._kept: dict[tuple[str, int], tuple[float, list[Address]]] = {}
         self._running: dict[tuple[int, str, int], _Lookup] = {}
 
+    def __getstate__(self) -> dict[str, typing.Any]:
+        # What is known here need not be true where it is unpickled.
+        return {**self.__dict__, "_kept": {}, "_running": {}}
+
     def __call__(self, host: str, port: int) -> list[str]:
         """The IP addresses of `host`, best first. Blocks. Raises `OSError` if there are none."""
         found = self._recall(host, port)

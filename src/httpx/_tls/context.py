@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 
 from .connection import Errand, WatchedObject, WatchedSocket
 from .engine import NATIVE, Engine, demand_revocation_lists, harden, load_sources, shared_engine
-from .identity import Cert, Identity, Password, fingerprint_of_files, load_identity, name_identity
+from .identity import Cert, Identity, Password, are_files, fingerprint_of_files, load_identity, name_identity
 from .offer import HTTP_1_1, current_purpose
 from .sessions import Key, Sessions
 from .trust import Listed, Source, Trust, describe_sources, is_deferred, load_revocations, name_sources, resolve_sources, snapshot
@@ -73,6 +73,7 @@ class SSLContext(Engine):
     _replay: list[Callable[[Engine], typing.Any]]
     _has_chosen_alpn = False
     _is_built = False
+    _given: dict[str, typing.Any] | None = None  # the arguments, if they are no secrets: what it is pickled as
     _takes_purpose = True
 
     def __init__(
@@ -104,6 +105,8 @@ class SSLContext(Engine):
             self._pins = Pins(pins)
         self._reloads = reload
         self._begin(None if cert is None else name_identity(cert))
+        if cert is None or are_files(cert):
+            self._given = _plain({"verify": verify, "cert": cert, "crl": crl, "pins": pins, "reload": reload, "resume": resume})
         self._is_built = True
 
     def _begin(self, identity: Identity | None) -> None:
@@ -123,6 +126,14 @@ class SSLContext(Engine):
         elif explicit := [source for source in self._sources if not is_deferred(source)]:
             load_sources(Engine(), typing.cast("list[Source]", explicit))  # what is wrong with them is told at once
 
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        if self._given is None:
+            raise TypeError(
+                "This SSLContext cannot be pickled: only one that is as it was made, from files, with no key or password given as such. "
+                "Make it where it is used."
+            )
+        return _restore, (type(self), self._given)
+
     # What handshakes are made with.
 
     def _become_own(self) -> None:
@@ -136,6 +147,8 @@ class SSLContext(Engine):
 
     def _change(self, change: Callable[[Engine], typing.Any]) -> None:
         with self._lock:
+            if self._is_built:
+                self._given = None
             if self._is_built and not self._reloads:
                 self._become_own()
             if self._sessions is not None:
@@ -384,3 +397,18 @@ def _name_revocations(crl: typing.Any) -> tuple[Source, ...]:
 def is_ssl_context(thing: object) -> bool:
     """Whether this is an `ssl.SSLContext`, also one that was made before or after another class took that name."""
     return isinstance(thing, NATIVE)
+
+
+def _plain(value: typing.Any) -> typing.Any:
+    # A copy that nobody changes later; None for what has more in it than plain values.
+    if isinstance(value, dict):
+        copied = {name: _plain(item) for name, item in value.items()}
+        return None if any(copied[name] is None and value[name] is not None for name in copied) else copied
+    if type(value) in (list, tuple):
+        items = [_plain(item) for item in value]
+        return None if any(item is None and value[index] is not None for index, item in enumerate(items)) else type(value)(items)
+    return value if isinstance(value, (bool, str, bytes, os.PathLike)) else None
+
+
+def _restore(kind: type[SSLContext], given: dict[str, typing.Any]) -> SSLContext:
+    return kind(**given)

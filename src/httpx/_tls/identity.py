@@ -55,6 +55,12 @@ def name_identity(cert: Cert) -> Identity:
     return Identity(_name(cert[0]), None if key is None else _name(key), cert[2] if len(cert) == 3 else None)
 
 
+def are_files(cert: Cert) -> bool:
+    """Whether `cert` only says where certificate and key are: neither a key nor a password is in it."""
+    parts = cert if isinstance(cert, tuple) else (cert,)
+    return all(part is None or (isinstance(part, (str, os.PathLike)) and index < 2) for index, part in enumerate(parts))
+
+
 def _name(source: Data) -> str | bytes:
     return bytes(source) if isinstance(source, (bytes, bytearray)) else os.fsdecode(source)
 

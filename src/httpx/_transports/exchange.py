@@ -58,6 +58,7 @@ class Exchanges:
     def __init__(self, dialer: Dialer, limits: Limits, resend: bool = True) -> None:
         self._dialer = dialer
         self._pool: Pool[Connection] = Pool(limits)
+        self._limits = limits
         self._max_attempts = MAX_ATTEMPTS if resend else 1
         self._multiplexes = dialer.http2
         self._known_http1: set[tuple[str, int]] = set()  # hosts that were offered HTTP/2 and did not take it
@@ -325,6 +326,10 @@ class Exchanges:
         to_close = self._pool.check_in(connection, now)
         if to_close:
             self._close_all(to_close)
+
+    def settings(self) -> dict[str, typing.Any]:
+        """What another transport like this one is made from: all but the connections."""
+        return {**self._dialer._asdict(), "limits": self._limits, "resend": self._max_attempts > 1}
 
     def close(self) -> None:
         """Close all connections; requests in flight fail."""

@@ -68,6 +68,9 @@ class HTTPTransport(BaseTransport):
     def handle_request(self, request: Request) -> Response:
         return drive(self._exchanges.handle(request, self._network, False))
 
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        return _restore, (type(self), self._exchanges.settings())
+
     def pool_stats(self) -> PoolStats:
         """How many connections are open, idle and in use at this moment, and how many requests wait for one."""
         return self._pool.stats()
@@ -108,6 +111,9 @@ class AsyncHTTPTransport(AsyncBaseTransport):
     async def handle_async_request(self, request: Request) -> Response:
         return await self._exchanges.handle(request, self._network or current_network(), True)
 
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        return _restore, (type(self), self._exchanges.settings())
+
     def pool_stats(self) -> PoolStats:
         """How many connections are open, idle and in use at this moment, and how many requests wait for one."""
         return self._pool.stats()
@@ -117,6 +123,10 @@ class AsyncHTTPTransport(AsyncBaseTransport):
 
 
 _BLOCKING = BlockingNetwork()
+
+
+def _restore(kind: type[typing.Any], settings: dict[str, typing.Any]) -> typing.Any:
+    return kind(**settings)
 
 
 def _dialer(
