@@ -106,3 +106,9 @@ def test_every_public_name_is_in_the_reference():
     shown = set(re.findall(r"^::: httpx\.(?:\w+\.)*(\w+)$", pages, re.MULTILINE))
     about_itself = {"__description__", "__title__", "__version__", "main"}
     assert set(httpx.__all__) - about_itself <= shown
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_links_of_pages_outside_of_the_site_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / page).read_text()):
+        assert (ROOT / target).exists(), target
