@@ -7,7 +7,7 @@ import json
 import pytest
 
 import httpx
-from tests.support.servers import respond
+from tests.support.servers import keep_alive, respond
 
 
 async def test_a_get_is_answered_and_read(no_leaks, runtime, app):
@@ -262,3 +262,28 @@ async def test_an_upgraded_connection_is_the_callers(no_leaks, runtime, scripted
                 stream.write(b"ping")
                 second = stream.read(100)
     assert (first, second) == (b"first", b"ping")
+
+
+async def test_fields_on_content_join_those_of_the_client(runtime, scripted):
+    heads = []
+
+    def answer(request):
+        heads.append(request.head)
+        return respond()
+
+    server = scripted(keep_alive(answer))
+    async with runtime.client(headers={"X-Own": "1"}) as client:
+        await client.get(server.url)
+        await client.post(server.url, json={"a": 1})
+        await client.post(server.url, content=iter([b"part"]))
+        await client.get(server.url)
+        client.headers["Content-Type"] = "text/x-own"
+        await client.post(server.url, content=b"text")
+    own = b"X-Own: 1\r\n"
+    assert [head.partition(own)[2] for head in heads] == [
+        b"\r\n",
+        b"Content-Length: 7\r\nContent-Type: application/json\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n",
+        b"\r\n",
+        b"Content-Type: text/x-own\r\nContent-Length: 4\r\n\r\n",
+    ]

@@ -245,8 +245,10 @@ class BaseClient:
         if headers is None and not has_content and method in ("GET", "HEAD", "OPTIONS", "DELETE"):
             request = Request._of(method, merged_url, self._headers_for(merged_url), merged_extensions)
         else:
-            merged_headers = Headers(self._headers)
-            if headers is not None:
+            if headers is None:
+                merged_headers = self._headers_for(merged_url)
+            else:
+                merged_headers = Headers(self._headers)
                 merged_headers.update(headers)
             request = Request(
                 method, merged_url, headers=merged_headers, content=content, data=data, files=files, json=json, extensions=merged_extensions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._exceptions import LocalProtocolError
-from .._models.headers import Headers
+from .._models.headers import Fields, Headers
 from .._protocols.http1.serialize import serialize_fields
 
 # Fields that concern the connection, which HTTP/2 has no place for (RFC 9113 section 8.2.2); the host is in a pseudo-header.
@@ -24,6 +24,24 @@ class WireForm:
         self.expects_continue = b"100-continue" in index.get(b"expect", b"").lower()
         self.is_plain = not chunked and b"expect" not in index  # head and body may go out in one piece
         self.http2: tuple[bytes, list[tuple[bytes, bytes]]] | None = None  # :authority and fields, once an HTTP/2 connection has asked
+
+    def extended(self, fields: Fields) -> WireForm | None:
+        """The same with fields that describe content behind the others, none of which does; None if there are other fields."""
+        form = WireForm.__new__(WireForm)
+        form.block = self.block + serialize_fields(fields)
+        form.length, form.chunked = self.length, self.chunked
+        form.stays_open, form.offers_upgrade = self.stays_open, self.offers_upgrade
+        form.expects_continue, form.is_plain = self.expects_continue, self.is_plain
+        form.http2 = None
+        for name, value in fields:
+            lower = name.lower()
+            if lower == b"content-length":
+                form.length = int(value)
+            elif lower == b"transfer-encoding":
+                form.chunked, form.is_plain = True, False
+            elif lower != b"content-type":
+                return None
+        return form
 
 
 def prepare(headers: Headers) -> WireForm:

@@ -104,6 +104,13 @@ class Headers(MutableMapping[str, str]):
         self._parsed = fields
         self._index = self._picked = self._wire = None
 
+    def _append(self, fields: Fields) -> None:
+        # Fields on content, which these lacked: what is worked out already need not be worked out again.
+        wire = self._wire
+        self._replace_fields([*self._fields, *fields])
+        if wire is not None:
+            self._wire = wire.extended(fields)
+
     @property
     def encoding(self) -> str:
         """How names and values are turned into text and back."""

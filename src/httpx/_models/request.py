@@ -118,7 +118,7 @@ class Request:
             for name, value in described.items()
             if name not in headers and not (framed and name.lower() in ("content-length", "transfer-encoding"))
         ]
-        headers._replace_fields([*headers._fields, *added])
+        headers._append(added)
 
     @property
     def content(self) -> bytes:
