@@ -45,8 +45,6 @@ from ._exceptions import (
     WriteError,
     WriteTimeout,
 )
-from ._exchange.rate_limit import RateLimit
-from ._exchange.retries import Retry
 from ._main import main
 from ._models.cookies import Cookies
 from ._models.headers import Headers
@@ -72,6 +70,8 @@ if typing.TYPE_CHECKING:
     from ._exchange.download import Downloaded
     from ._exchange.events import AsyncEventSource, EventSource
     from ._exchange.har import HAR
+    from ._exchange.rate_limit import RateLimit
+    from ._exchange.retries import Retry
     from ._exchange.websocket import AsyncWebSocket, WebSocket
     from ._tls.certificate import Certificate as Certificate
     from ._tls.info import TLSInfo as TLSInfo
@@ -190,6 +190,8 @@ _IMPORTED_WHEN_NAMED = {
     "EventSource": "_exchange.events",
     "MockTransport": "_transports.mock",
     "NetRCAuth": "_auth.netrc",
+    "RateLimit": "_exchange.rate_limit",
+    "Retry": "_exchange.retries",
     "ServerSentEvent": "_content.sse",
     "TLSInfo": "_tls.info",
     "TLSReport": "_tls.report",

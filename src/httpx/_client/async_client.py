@@ -11,10 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from .._config import DEFAULT_LIMITS, DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, Limits, TimeoutTypes
 from .._content.sse import MAX_EVENT_SIZE
 from .._exchange import lifecycle
-from .._exchange import retries as retrying
 from .._exchange.client import AsyncCalls, Hook
-from .._exchange.rate_limit import LimitedAsyncCalls, RateLimit
-from .._exchange.retries import Retry
 from .._models.headers import HeaderTypes
 from .._models.request import Request
 from .._models.response import Response
@@ -47,6 +44,8 @@ if typing.TYPE_CHECKING:
 
     from .._exchange.download import Downloaded
     from .._exchange.events import AsyncEventSource
+    from .._exchange.rate_limit import RateLimit
+    from .._exchange.retries import Retry
     from .._exchange.websocket import AsyncWebSocket
 
 C = typing.TypeVar("C", bound="AsyncClient")
@@ -130,6 +129,8 @@ class AsyncClient(BaseClient):
             retries=retries,
         )
         if rate_limit is not None:
+            from .._exchange.rate_limit import LimitedAsyncCalls
+
             self._calls = LimitedAsyncCalls(rate_limit)
 
         verify, cert = tls_settings(verify, cert, ssl_context)
@@ -317,6 +318,8 @@ class AsyncClient(BaseClient):
         """Send a request that was built before. With `stream`, the body is left to be read, and the response to be closed."""
         chosen, follow = self._start(request, auth, follow_redirects)
         if self._retries is not None:
+            from .._exchange import retries as retrying
+
             return await retrying.send(self, self._retries, request, stream, chosen, follow)
         return await lifecycle.send(self, request, stream, chosen, follow)
 

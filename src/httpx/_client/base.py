@@ -14,7 +14,6 @@ from .._connections.wire_form import prepare
 from .._exceptions import InvalidURL, LocalProtocolError
 from .._exchange.client import Hook
 from .._exchange.redirects import is_same_origin, redirect_headers
-from .._exchange.retries import Retry
 from .._models.cookies import Cookies
 from .._models.credentials import CREDENTIAL_FIELDS
 from .._models.headers import Headers, HeaderTypes
@@ -36,6 +35,9 @@ from .._types import (
     VerifyTypes,
 )
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault, default_headers
+
+if typing.TYPE_CHECKING:
+    from .._exchange.retries import Retry
 
 _MAX_PREPARED = 256  # origins for which the default headers are kept ready
 
@@ -106,7 +108,7 @@ class BaseClient:
         self.event_hooks = event_hooks
         self.default_encoding = default_encoding
         self.sensitive_headers = CREDENTIAL_FIELDS.union(name.lower() for name in sensitive_headers)
-        self._retries = Retry(retries + 1) if isinstance(retries, int) else retries
+        self._retries = _make_retry(retries) if isinstance(retries, int) else retries
         self._trust_env = trust_env
         self._state = ClientState.UNOPENED
         self._prepared: dict[bytes, Headers] = {}
@@ -345,6 +347,12 @@ class BaseClient:
                 else "This client is open already: enter it with `with` before its first request, and only once."
             )
         self._state = ClientState.OPENED
+
+
+def _make_retry(retries: int) -> Retry:
+    from .._exchange.retries import Retry
+
+    return Retry(retries + 1)
 
 
 def _make_auth(auth: AuthTypes | None) -> Auth | None:

@@ -11,10 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from .._config import DEFAULT_LIMITS, DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, Limits, TimeoutTypes
 from .._content.sse import MAX_EVENT_SIZE
 from .._exchange import lifecycle
-from .._exchange import retries as retrying
 from .._exchange.client import Hook, SyncCalls
-from .._exchange.rate_limit import LimitedSyncCalls, RateLimit
-from .._exchange.retries import Retry
 from .._models.headers import HeaderTypes
 from .._models.request import Request
 from .._models.response import Response
@@ -48,6 +45,8 @@ if typing.TYPE_CHECKING:
 
     from .._exchange.download import Downloaded
     from .._exchange.events import EventSource
+    from .._exchange.rate_limit import RateLimit
+    from .._exchange.retries import Retry
     from .._exchange.websocket import WebSocket
 
 C = typing.TypeVar("C", bound="Client")
@@ -131,6 +130,8 @@ class Client(BaseClient):
             retries=retries,
         )
         if rate_limit is not None:
+            from .._exchange.rate_limit import LimitedSyncCalls
+
             self._calls = LimitedSyncCalls(rate_limit)
 
         verify, cert = tls_settings(verify, cert, ssl_context)
@@ -318,6 +319,8 @@ class Client(BaseClient):
         """Send a request that was built before. With `stream`, the body is left to be read, and the response to be closed."""
         chosen, follow = self._start(request, auth, follow_redirects)
         if self._retries is not None:
+            from .._exchange import retries as retrying
+
             return drive(retrying.send(self, self._retries, request, stream, chosen, follow))
         return drive(lifecycle.send(self, request, stream, chosen, follow))
 

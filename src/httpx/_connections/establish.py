@@ -16,7 +16,9 @@ from .._proxy import Proxy
 from .._tls.offer import HTTP_1_1, HTTP_2, HTTP_2_OR_1_1
 from .proxied import address_of, connect_request, is_http
 from .secure import secure
-from .trace import Trace
+
+if typing.TYPE_CHECKING:
+    from .trace import Trace
 
 T = typing.TypeVar("T")
 

@@ -16,8 +16,10 @@ from .._protocols.http1.head import ResponseHead, excerpt
 from .._protocols.http1.serialize import LAST_CHUNK, check_target, serialize_chunk, serialize_head
 from .body import PIECE, Parts, Progress, check_length, is_repeatable, parts_of
 from .exchange import ConnectionDied, Timeouts, tell_of_reuse
-from .trace import Trace
 from .wire_form import WireForm, prepare
+
+if typing.TYPE_CHECKING:
+    from .trace import Trace
 
 _CONTINUE_PATIENCE = 1.0  # seconds to wait for "100 Continue" before sending the body all the same (RFC 9110 section 10.1.1)
 

@@ -16,11 +16,11 @@ from .._protocols.http1.serialize import check_start
 from .._protocols.http2.engine import CANCEL, NO_ERROR, HTTP2Stream, protect
 from .body import PIECE, check_length, is_repeatable, is_replayable, parts_of
 from .exchange import ConnectionDied, Timeouts, tell_of_reuse
-from .trace import Trace
 from .wire_form import http2_fields, prepare
 
 if typing.TYPE_CHECKING:
     from .http2 import HTTP2Connection
+    from .trace import Trace
 
 _CONTINUE_PATIENCE = 1.0  # seconds to wait for "100 Continue" before sending the body all the same (RFC 9110 section 10.1.1)
 _NEVER = float("inf")

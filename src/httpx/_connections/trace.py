@@ -82,6 +82,10 @@ class Trace:
             answer = (head.status_code, head.parse())
         await self._end(answer)
 
+    def over_body(self, exchange: Exchange, request: Request) -> Exchange:
+        """The same exchange, which tells of its body."""
+        return typing.cast(Exchange, TracedExchange(exchange, self, request))
+
     async def body_begins(self, request: Request) -> None:
         """What follows is the body."""
         await self._turn("receive_response_body", request)

@@ -15,7 +15,6 @@ from .._connections.establish import Dialer, Route
 from .._connections.exchange import Connection, ConnectionDied, Exchange, Head, Timeouts
 from .._connections.http1 import HTTP1Connection
 from .._connections.proxied import request_through
-from .._connections.trace import Trace, TracedExchange
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._exceptions import ConnectError, PoolTimeout, ReadError, TransportError, UnsupportedProtocol
 from .._models.headers import Headers
@@ -27,6 +26,9 @@ from .._network.addresses import seconds
 from .._network.base import Farewell, Network, Stream, drive
 from .._pool.pool import Pool
 from .network_stream import AsyncNetworkStream, NetworkStream
+
+if typing.TYPE_CHECKING:
+    from .._connections.trace import Trace
 
 logger = logging.getLogger("httpx")
 
@@ -79,6 +81,8 @@ class Exchanges:
             route = route._replace(proxy_authorization=authorization)
         trace = request.extensions.get("trace")
         if trace is not None:
+            from .._connections.trace import Trace
+
             trace = Trace(trace, is_async)
         closings = self._pool.closings
         setup = None
@@ -122,7 +126,7 @@ class Exchanges:
                 raise
         now = time.monotonic()
         if trace is not None:
-            exchange = typing.cast(Exchange, TracedExchange(exchange, trace, request))
+            exchange = trace.over_body(exchange, request)
         response = self._respond(request, connection, exchange, head, attempts, timeouts, is_async, now)
         response._marks = (began, exchange.sent_at, now, setup)
         if trace is not None and type(response.stream) is ByteStream:
