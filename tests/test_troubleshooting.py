@@ -41,7 +41,7 @@ class World:
         return self.scripted(script).url
 
     def get(self, *sent, **settings):
-        return httpx.get(self.answer(*sent), timeout=SHORT, **settings)
+        return httpx.get(self.answer(*sent), **settings)
 
 
 def closed_port():
@@ -74,7 +74,7 @@ def silent_handshake(world):
 
 
 def full_pool(world):
-    settings = {"timeout": SHORT, "limits": httpx.Limits(max_connections=1)}
+    settings = {"timeout": httpx.Timeout(5, pool=0.3), "limits": httpx.Limits(max_connections=1)}
     with httpx.Client(**settings) as client, client.stream("GET", world.app.url + "/bytes/1000000"):
         client.get(world.app.url)
 
@@ -231,7 +231,7 @@ CASES = [
     blackhole,
     silent_handshake,
     full_pool,
-    lambda world: world.get(),
+    lambda world: world.get(timeout=SHORT),
     dripped_head,
     stalled_upload,
     total_deadline,
