@@ -100,7 +100,7 @@ async def test_many_requests_share_one_connection(runtime, h2_client, nghttpd, n
     (nghttpd_files / "small").write_bytes(b"small")
     (nghttpd_files / "big").write_bytes(BIG)
 
-    async with h2_client() as client:
+    async with h2_client(timeout=60) as client:  # 66 MB through 20 threads, on a machine that may be busy
 
         async def fetch():
             for _ in range(5):
