@@ -364,6 +364,8 @@ class TaskWaiter:
 class AsyncioNetwork:
     """asyncio, whichever event loop is running."""
 
+    waiter = TaskWaiter
+
     async def connect(
         self,
         peer: str,
@@ -406,9 +408,6 @@ class AsyncioNetwork:
         except BaseException:
             connection.close()
             raise
-
-    def waiter(self) -> TaskWaiter:
-        return TaskWaiter()
 
     async def in_thread(self, function: typing.Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(None, function)
