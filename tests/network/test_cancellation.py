@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -14,33 +14,9 @@ from tests.support.certificates import Authority
 from tests.support.leaks import LeakCheck
 from tests.support.proxies import http_proxy, socks5_proxy
 from tests.support.runtimes import RUNTIMES
+from tests.support.torture import CancelledAt
 
 NAME = "www.example.org"
-
-
-class CancelledAt:
-    """Await a coroutine, and call `cancel` when the coroutine suspends for the `step`-th time."""
-
-    def __init__(self, step: int, coroutine: Coroutine[Any, Any, Any], cancel: Any) -> None:
-        self.steps_left = step
-        self._coroutine = coroutine
-        self._cancel = cancel
-
-    def __await__(self) -> Iterator[Any]:
-        inner = self._coroutine.__await__()
-        send, value = inner.send, None
-        while True:
-            try:
-                suspended = send(value)
-            except StopIteration as end:
-                return end.value
-            self.steps_left -= 1
-            if self.steps_left == 0:
-                self._cancel()
-            try:
-                send, value = inner.send, (yield suspended)
-            except BaseException as error:
-                send, value = inner.throw, error
 
 
 async def cancel_on_asyncio(step: int, coroutine: Coroutine[Any, Any, Any]) -> bool:
