@@ -50,14 +50,12 @@ from ._models.cookies import Cookies
 from ._models.headers import Headers
 from ._models.query import QueryParams
 from ._models.request import Request
-from ._models.response import Attempt, Response
+from ._models.response import Response
 from ._models.status import codes
-from ._models.timings import Timings
 from ._models.url import URL
 from ._network.resolver import Resolver
 from ._pool.pool import PoolStats
 from ._proxy import Proxy
-from ._tls.context import SSLContext
 from ._tls.default import create_ssl_context
 from ._transports.base import AsyncBaseTransport, BaseTransport
 from ._transports.http import AsyncHTTPTransport, HTTPTransport
@@ -73,7 +71,10 @@ if typing.TYPE_CHECKING:
     from ._exchange.rate_limit import RateLimit
     from ._exchange.retries import Retry
     from ._exchange.websocket import AsyncWebSocket, WebSocket
+    from ._models.attempt import Attempt
+    from ._models.timings import Timings
     from ._tls.certificate import Certificate as Certificate
+    from ._tls.context import SSLContext
     from ._tls.info import TLSInfo as TLSInfo
     from ._tls.report import TLSReport as TLSReport
     from ._transports.asgi import ASGITransport
@@ -181,6 +182,7 @@ __all__ = [
 # What most programs never name is imported when they do (PEP 562), so that `import httpx` stays cheap.
 _IMPORTED_WHEN_NAMED = {
     "ASGITransport": "_transports.asgi",
+    "Attempt": "_models.attempt",
     "AsyncEventSource": "_exchange.events",
     "AsyncWebSocket": "_exchange.websocket",
     "Certificate": "_tls.certificate",
@@ -193,8 +195,10 @@ _IMPORTED_WHEN_NAMED = {
     "RateLimit": "_exchange.rate_limit",
     "Retry": "_exchange.retries",
     "ServerSentEvent": "_content.sse",
+    "SSLContext": "_tls.context",
     "TLSInfo": "_tls.info",
     "TLSReport": "_tls.report",
+    "Timings": "_models.timings",
     "WebSocket": "_exchange.websocket",
     "WSGITransport": "_transports.wsgi",
     "aconnect_sse": "_client.sse",

@@ -190,6 +190,9 @@ DEFAULT_TIMEOUT_CONFIG = Timeout(5.0)
 DEFAULT_LIMITS = Limits(max_connections=100, max_keepalive_connections=20)
 DEFAULT_MAX_REDIRECTS = 20
 
+MAX_EVENT_SIZE = 4_194_304
+"""Characters of a server-sent event that are kept at most unless another bound is given."""
+
 
 def __getattr__(name: str) -> typing.Any:
     # Other libraries import this from here as well.

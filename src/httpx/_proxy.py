@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
+import typing
 
 from ._models.headers import Headers, HeaderTypes
 from ._models.url import URL
+
+if typing.TYPE_CHECKING:
+    import ssl
 
 _SCHEMES = ("http", "https", "socks5", "socks5h", "socks4a")
 

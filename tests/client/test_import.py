@@ -9,18 +9,20 @@ import sys
 import pytest
 
 import httpx
+from tests.support.servers import AppServer
 
 # Optional packages; event loops; and what of the standard library takes long.
 HEAVY = {
     *("anyio", "backports.zstd", "brotli", "brotlicffi", "click", "cryptography", "ngh2", "publicsuffixlist", "pygments", "rich"),
     *("sniffio", "trio", "truststore", "uvloop", "zstandard"),
-    *("asyncio", "concurrent.futures.thread", "multiprocessing", "wsgiref"),
-    *("certifi", "dataclasses", "email", "hashlib", "http.client", "http.cookiejar", "idna", "inspect", "ipaddress", "json", "netrc"),
-    *("tempfile", "unicodedata", "urllib.parse", "urllib.request"),
+    *("asyncio", "multiprocessing", "wsgiref"),
+    *("certifi", "concurrent.futures", "dataclasses", "datetime", "email", "hashlib", "http.client", "http.cookiejar", "idna", "inspect"),
+    *("ipaddress", "json", "logging", "netrc", "ssl", "tempfile", "traceback", "unicodedata", "urllib.parse", "urllib.request"),
 }
 HEAVY_PARTS = {
-    *("_auth.digest", "_cli", "_content.multipart", "_models.cookie_store", "_network.asyncio_network", "_network.trio_network"),
-    *("_protocols.http2.engine", "_tls.diagnosis", "_tls.report", "_transports.asgi", "_transports.wsgi"),
+    *("_auth.digest", "_cli", "_content.multipart", "_content.sse", "_models.cookie_store", "_models.timings", "_network.asyncio_network"),
+    *("_network.trio_network", "_protocols.http2.engine", "_tls.context", "_tls.diagnosis", "_tls.report", "_transports.asgi"),
+    "_transports.wsgi",
 }
 
 
@@ -45,7 +47,13 @@ def test_a_client_that_is_made_and_not_used_imports_the_codings_it_accepts_and_n
     assert sorted(modules_after("import httpx; httpx.Client().close()") & HEAVY - codings) == []
 
 
-@pytest.mark.parametrize("name", ["DigestAuth", "NetRCAuth", "ASGITransport", "WSGITransport", "MockTransport"])
+def test_a_request_without_tls_imports_no_ssl(app: AppServer) -> None:
+    assert {"ssl", "_ssl"}.isdisjoint(modules_after(f"import httpx; httpx.get({app.url!r}, trust_env=False).raise_for_status()"))
+
+
+@pytest.mark.parametrize(
+    "name", ["Attempt", "DigestAuth", "NetRCAuth", "ASGITransport", "WSGITransport", "MockTransport", "SSLContext", "Timings"]
+)
 def test_classes_that_are_imported_when_named_look_like_the_others(name: str) -> None:
     found = getattr(httpx, name)
     assert (found.__module__, found.__qualname__) == ("httpx", name)

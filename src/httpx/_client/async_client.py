@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
 import types
 import typing
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
-from .._config import DEFAULT_LIMITS, DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, Limits, TimeoutTypes
-from .._content.sse import MAX_EVENT_SIZE
+from .._config import DEFAULT_LIMITS, DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, MAX_EVENT_SIZE, Limits, TimeoutTypes
 from .._exchange import lifecycle
 from .._exchange.client import AsyncCalls, Hook
 from .._models.headers import HeaderTypes
@@ -41,6 +39,7 @@ from .url_pattern import URLPattern
 
 if typing.TYPE_CHECKING:
     import os
+    import ssl
 
     from .._exchange.download import Downloaded
     from .._exchange.events import AsyncEventSource

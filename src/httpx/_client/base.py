@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import ssl
 import typing
 from collections.abc import Callable, Iterable, Mapping
 
@@ -37,6 +36,8 @@ from .._types import (
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault, default_headers
 
 if typing.TYPE_CHECKING:
+    import ssl
+
     from .._exchange.retries import Retry
 
 _MAX_PREPARED = 256  # origins for which the default headers are kept ready

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
 import typing
 from collections.abc import Iterator
 
@@ -12,6 +11,9 @@ from .._models.headers import HeaderTypes
 from .._models.response import Response
 from .._types import AuthTypes, CookieTypes, ProxyTypes, QueryParamTypes, RequestContent, RequestData, RequestFiles, URLTypes, VerifyTypes
 from .client import Client
+
+if typing.TYPE_CHECKING:
+    import ssl
 
 
 def request(

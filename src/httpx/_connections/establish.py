@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 import typing
 from collections.abc import Awaitable
 
 from .._exceptions import CertificateVerifyError, ConnectError, ConnectTimeout
-from .._models.timings import Setup
+from .._models.marks import Setup
 from .._network.addresses import peer_name
 from .._network.base import Network, SocketOption, Stream
 from .._network.resolver import Resolver, ResolverTypes, forget, resolve
 from .._proxy import Proxy
-from .._tls.offer import HTTP_1_1, HTTP_2, HTTP_2_OR_1_1
 from .proxied import address_of, connect_request, is_http
-from .secure import secure
 
 if typing.TYPE_CHECKING:
+    import ssl
+
     from .trace import Trace
 
 T = typing.TypeVar("T")
@@ -54,6 +53,8 @@ class Dialer(typing.NamedTuple):
     @property
     def alpn(self) -> tuple[str, ...]:
         """The protocols to offer in a TLS handshake, best first."""
+        from .._tls.offer import HTTP_1_1, HTTP_2, HTTP_2_OR_1_1
+
         if not self.http2:
             return HTTP_1_1
         return HTTP_2_OR_1_1 if self.http1 else HTTP_2
@@ -122,6 +123,8 @@ class Dialer(typing.NamedTuple):
             stream = await self._connect(network, route.host, route.port, deadline, steps)
         if route.scheme != "https":
             return stream
+        from .secure import secure  # brings `ssl` along
+
         try:
             left = remaining(deadline, stream.peer)
             info = {"ssl_context": self.ssl_context, "server_hostname": route.server_hostname, "timeout": left}
@@ -132,6 +135,7 @@ class Dialer(typing.NamedTuple):
             raise
 
     async def _connect_through(self, proxy: Proxy, network: Network, route: Route, deadline: float | None, steps: _Steps) -> Stream:
+        from .secure import secure
         from .tunnel import open_http_tunnel, open_socks_tunnel
 
         host, port = address_of(proxy)
@@ -189,10 +193,13 @@ class Dialer(typing.NamedTuple):
             raise
 
 
-class _Steps(typing.NamedTuple):
+class _Steps:
     # What looks at the clock, and what is told, at each step to a connection.
-    setup: Setup
-    trace: Trace | None
+    __slots__ = ("setup", "trace")
+
+    def __init__(self, setup: Setup, trace: Trace | None) -> None:
+        self.setup = setup
+        self.trace = trace
 
     async def timed(self, step: str, work: Awaitable[T]) -> T:
         started = time.monotonic()

@@ -10,7 +10,6 @@ from .._exceptions import ReadError, ReadTimeout, RemoteProtocolError, WriteErro
 from .._models.request import Request
 from .._network.addresses import seconds
 from .._network.base import Network, Stream
-from .._network.failures import first_exchange_error
 from .._protocols.http1.engine import NEED_DATA, UPGRADED, HTTP1Engine
 from .._protocols.http1.head import ResponseHead, excerpt
 from .._protocols.http1.serialize import LAST_CHUNK, check_target, serialize_chunk, serialize_head
@@ -138,6 +137,8 @@ class HTTP1Connection:
             if was_used and is_repeatable(request):
                 raise ConnectionDied(told) from error
             if not was_used:
+                from .._network.failures import first_exchange_error  # brings `ssl` along
+
                 raise first_exchange_error(told, stream) from told.__cause__
             tell_of_reuse(told)
             raise told from told.__cause__

@@ -7,8 +7,7 @@ import re
 import typing
 from collections.abc import Iterator
 
-MAX_EVENT_SIZE = 4_194_304
-"""Characters of an event that are kept at most unless another bound is given."""
+from .._config import MAX_EVENT_SIZE
 
 _LINE_END = re.compile("\r\n|\n|\r")
 

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from .._auth.base import Auth
 from .._config import Countdown
 from .._exceptions import NetworkError, PoolTimeout, RemoteProtocolError, RequestError, TimeoutException, TLSError
+from .._models.attempt import Attempt
 from .._models.request import Request
-from .._models.response import Attempt, Response
+from .._models.response import Response
 from . import lifecycle
 from .client import Client
 from .drain import drain

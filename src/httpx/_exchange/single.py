@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import logging
+import functools
+import sys
 import time
+import typing
 
 from .._exceptions import RequestError
 from .._models.request import Request
@@ -11,7 +13,10 @@ from .._models.response import Response
 from .._models.url import URL
 from .client import Client
 
-logger = logging.getLogger("httpx")
+if typing.TYPE_CHECKING:
+    import logging
+
+_INFO = 20  # logging.INFO
 
 
 async def send(client: Client, request: Request) -> Response:
@@ -31,7 +36,8 @@ async def send(client: Client, request: Request) -> Response:
     try:
         if response.headers._peek(b"set-cookie") is not None:
             client._cookies.extract_cookies(response)
-        if logger.isEnabledFor(logging.INFO):
+        # `logging` takes a while to import: who has not done so has no use for what it would be told.
+        if "logging" in sys.modules and _logger().isEnabledFor(_INFO):
             _log(request, response)
     except BaseException:
         await calls.close(response)
@@ -39,8 +45,15 @@ async def send(client: Client, request: Request) -> Response:
     return response
 
 
+@functools.cache
+def _logger() -> logging.Logger:
+    import logging
+
+    return logging.getLogger("httpx")
+
+
 def _log(request: Request, response: Response) -> None:
-    logger.info(
+    _logger().info(
         'HTTP Request: %s %s "%s %d %s"',
         request.method,
         loggable(request.url),

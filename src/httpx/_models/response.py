@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import datetime
 import re
 import time
 import typing
@@ -20,29 +19,17 @@ from .cookies import Cookies
 from .headers import Headers, HeaderTypes
 from .request import LostStream, Request
 from .status import codes
-from .timings import Marks, Timings, timings_of
 from .url import URL
 
 if typing.TYPE_CHECKING:
+    import datetime
+
     from .._tls.info import TLSInfo
+    from .attempt import Attempt
+    from .marks import Marks
+    from .timings import Timings
 
 ResponseStream = SyncByteStream | AsyncByteStream
-
-
-class Attempt(typing.NamedTuple):
-    """One of several times that a request was sent, see `httpx.Retry`."""
-
-    status_code: int | None
-    """The status of the answer, None if there was none."""
-    error: Exception | None
-    """What was raised instead of an answer."""
-    elapsed: float
-    """Seconds that it took."""
-    pause: float = 0.0
-    """Seconds that were waited after it."""
-
-    def __str__(self) -> str:
-        return str(self.status_code) if self.error is None else f"{type(self.error).__name__}: {self.error}"
 
 
 _KINDS = {1: "Informational response", 3: "Redirect response", 4: "Client error", 5: "Server error"}
@@ -143,6 +130,8 @@ class Response:
         """From sending the request until the response was closed. Raises `RuntimeError` before that."""
         if self._elapsed is None:
             raise RuntimeError("The time is known once the response has been read or closed.")
+        import datetime
+
         return datetime.timedelta(seconds=self._elapsed)
 
     @elapsed.setter
@@ -155,6 +144,8 @@ class Response:
 
         None for responses that did not come over a connection of this process.
         """
+        from .timings import timings_of
+
         return None if self._marks is None else timings_of(self._marks, self._elapsed)
 
     @property

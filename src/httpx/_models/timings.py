@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typing
 
+from .marks import Marks
+
 
 class Timings(typing.NamedTuple):
     """How long each phase of an exchange took, in seconds, in the order of the phases; None for what did not happen.
@@ -32,23 +34,6 @@ class Timings(typing.NamedTuple):
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {seconds * 1000:.2f} ms" for name, seconds in self._asdict().items() if seconds is not None)
-
-
-class Setup:
-    """When a request had its connection, and what each step on the way to it took: kept only if there was a way to go."""
-
-    __slots__ = ("connect", "name", "proxy", "ready_at", "tls")
-
-    def __init__(self) -> None:
-        self.name: float | None = None
-        self.connect: float | None = None
-        self.proxy: float | None = None
-        self.tls: float | None = None
-        self.ready_at = 0.0
-
-
-Marks = tuple[float, float, float, Setup | None]
-"""Times by the monotonic clock: when the exchange began, the request was sent, and the head was there."""
 
 
 def timings_of(marks: Marks, elapsed: float | None) -> Timings:

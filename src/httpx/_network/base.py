@@ -8,14 +8,15 @@ Closing is a plain call everywhere: it takes effect at once, cannot be cancelled
 
 from __future__ import annotations
 
-import concurrent.futures
-import ssl
 import typing
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from .race import Address
 
 if typing.TYPE_CHECKING:
+    import concurrent.futures
+    import ssl
+
     from .._tls.info import TLSInfo
 
 T = typing.TypeVar("T")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import errno
 import os
 import selectors
 import socket
-import ssl
 import struct
 import sys
 import threading
@@ -18,66 +16,59 @@ import typing
 from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
 from .addresses import connect_error, connect_timeout, new_socket, reason, seconds
 from .base import Farewell, SocketOption, Stream, T
-from .failures import handshake_error, read_error, spoke_too_soon
 from .race import Address, Race
 from .readiness import readiness
-from .shared import SharedStream
 
 if typing.TYPE_CHECKING:
+    import concurrent.futures
+    import ssl
+
     from .._tls.info import TLSInfo
 
-_MIN_READ_SIZE = 16_384  # most responses are smaller; a read that is filled doubles the size of the next one
+MIN_READ_SIZE = 16_384  # most responses are smaller; a read that is filled doubles the size of the next one
 _MAX_READ_SIZE = 262_144
 _HAS_KERNEL_TIMEOUTS = sys.platform != "win32"
 
 
 class BlockingStream:
-    """A byte stream on one socket.
+    """A byte stream on one plain socket.
 
-    Plain sockets use the kernel's own time-outs: with Python's, each operation is preceded by a poll, one system call
-    more. `ssl` knows only Python's.
+    It uses the kernel's own time-outs: with Python's, each operation is preceded by a poll, one system call more.
     """
 
-    __slots__ = ("_deadlines", "_early", "_is_readable", "_read_size", "_secure", "_socket", "ended_cleanly", "peer", "tls")
+    __slots__ = ("_is_readable", "_read_size", "_socket", "_timeouts", "ended_cleanly", "peer", "tls")
 
     keeps_unsent = False
 
     def __init__(self, connection: socket.socket, peer: str) -> None:
         connection.settimeout(None)
         self._socket = connection
-        self._secure = False
-        self._deadlines: list[float | None] = [None, None]  # kernel time-outs in force: receiving, sending
-        self._early = b""  # taken by `is_quiet`, and not yet received
+        self._timeouts: list[float | None] = [None, None]  # the kernel's, as they are set: receiving, sending
         self._is_readable: typing.Callable[[], object] | None = None
-        self._read_size = _MIN_READ_SIZE
+        self._read_size = MIN_READ_SIZE
         self.peer = peer
         self.ended_cleanly = True
         self.tls: TLSInfo | None = None
 
     async def receive(self, timeout: float | None) -> bytes:
-        if self._early:
-            return self._take_early()
         try:
-            if self._deadlines[0] != timeout:
+            if self._timeouts[0] != timeout:
                 self._set_timeout(0, timeout)
             data = self._socket.recv(self._read_size)
-        except (BlockingIOError, TimeoutError, ssl.SSLWantReadError) as error:
+        except (BlockingIOError, TimeoutError) as error:
             raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.") from error
-        except ssl.SSLEOFError:
-            self.ended_cleanly = False
-            return b""
         except OSError as error:
-            raise read_error(error, self.peer) from error
+            raise ReadError(f"Receiving from {self.peer} failed: {error}") from error
         if len(data) == self._read_size < _MAX_READ_SIZE:
             self._read_size *= 2
         return data
 
     async def send(self, data: bytes, timeout: float | None) -> None:
         try:
-            if self._deadlines[1] != timeout:
+            if self._timeouts[1] != timeout:
                 self._set_timeout(1, timeout)
             self._socket.sendall(data)
-        except (BlockingIOError, TimeoutError, ssl.SSLWantWriteError) as error:
+        except (BlockingIOError, TimeoutError) as error:
             raise WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)}.") from error
         except OSError as error:
             raise WriteError(f"Sending to {self.peer} failed: {error}") from error
@@ -94,101 +85,68 @@ class BlockingStream:
         return True
 
     def share(self) -> Stream:
-        # The kernel's time-outs are one for each direction, and a plain socket is for any number of threads.
-        return SharedStream(self._socket, self.peer, self._early, self.tls) if self._secure or not _HAS_KERNEL_TIMEOUTS else self
+        if _HAS_KERNEL_TIMEOUTS:
+            return self  # they are one for each direction, and a plain socket is for any number of threads
+        from .shared import SharedStream
+
+        return SharedStream(self._socket, self.peer, b"", None)
 
     def _set_timeout(self, direction: int, timeout: float | None) -> None:
-        if self._secure or not _HAS_KERNEL_TIMEOUTS:
+        if not _HAS_KERNEL_TIMEOUTS:
             self._socket.settimeout(timeout)
-            self._deadlines = [timeout, timeout]
+            self._timeouts = [timeout, timeout]
             return
         # 0 would mean "for ever" to the kernel.
         micros = 0 if timeout is None else max(int(timeout * 1_000_000), 1)
         option = socket.SO_RCVTIMEO if direction == 0 else socket.SO_SNDTIMEO
         self._socket.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", micros // 1_000_000, micros % 1_000_000))
-        self._deadlines[direction] = timeout
+        self._timeouts[direction] = timeout
 
     async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> Stream:
-        if self._secure:
-            from .tls_stream import start_tls_over
+        from .blocking_tls import BlockingTLSStream
 
-            return await start_tls_over(self, context, server_hostname, timeout)
-        if self._early:
-            # It would be delivered as if it had been encrypted.
-            raise handshake_error(spoke_too_soon(), self.peer, context)
-        plain = self._socket
-        plain.settimeout(timeout)
+        self._socket.settimeout(timeout)
         try:
-            self._socket = context.wrap_socket(
-                plain, server_hostname=server_hostname, do_handshake_on_connect=False, suppress_ragged_eofs=False
+            encrypted = context.wrap_socket(
+                self._socket, server_hostname=server_hostname, do_handshake_on_connect=False, suppress_ragged_eofs=False
             )
-            self._socket.do_handshake()
+            self._socket = encrypted  # closes in place of the one that it was made of
+            encrypted.do_handshake()
         except TimeoutError as error:
             raise ConnectTimeout(f"The TLS handshake with {self.peer} took longer than {seconds(timeout)}.") from error
         except (OSError, ValueError) as error:
+            from .failures import handshake_error
+
             raise handshake_error(error, self.peer, context) from error
-        self._secure = True
-        self._deadlines = [timeout, timeout]
-        return self
+        return BlockingTLSStream(encrypted, self.peer, timeout)
 
     def receive_nowait(self) -> bytes | None:
-        if self._early:
-            return self._take_early()
-        if self._is_readable is None:
-            self._is_readable = readiness(self._socket)
-        if not self._is_readable():
+        if self.is_quiet():
             return None
         try:
-            if self._secure:
-                self._socket.settimeout(0)
-                self._deadlines = [0, 0]
             return self._socket.recv(self._read_size)
-        except (BlockingIOError, ssl.SSLWantReadError):
+        except BlockingIOError:
             return None
-        except ssl.SSLEOFError:
-            self.ended_cleanly = False
-            return b""
         except OSError as error:
-            raise read_error(error, self.peer) from error
-
-    def _take_early(self) -> bytes:
-        data, self._early = self._early, b""
-        return data
+            raise ReadError(f"Receiving from {self.peer} failed: {error}") from error
 
     def is_quiet(self) -> bool:
-        if self._early:
-            return False
         if self._is_readable is None:
             self._is_readable = readiness(self._socket)
-        if not self._is_readable():
-            return True
-        if not self._secure:
-            return False
-        # Readable need not mean data: TLS 1.3 sends session tickets of its own accord.
-        try:
-            data = self.receive_nowait()
-        except (ReadError, ConnectError):
-            return False
-        self._early = data or b""
-        return data is None
+        return not self._is_readable()
 
     def close(self, last_words: bytes = b"") -> None:
-        if self._secure or last_words:
+        if last_words:
             try:
                 self._socket.settimeout(0)
-                if last_words:
-                    self._socket.send(last_words)
-                if self._secure:
-                    # Says goodbye (close_notify) if that takes no waiting.
-                    self._secure = False
-                    typing.cast(ssl.SSLSocket, self._socket).unwrap()
+                self._socket.send(last_words)
             except (OSError, ValueError):
                 pass
             except BaseException:  # a signal, say
                 self._socket.close()
                 raise
         with contextlib.suppress(OSError):
-            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # wakes a thread that waits for data
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for data
         self._socket.close()
 
     def abandon(self) -> None:
@@ -197,8 +155,6 @@ class BlockingStream:
     def info(self, name: str) -> typing.Any:
         if name == "socket":
             return self._socket
-        if name == "ssl_object":
-            return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
         if name == "client_addr":
             return self._socket.getsockname()
         if name == "server_addr":

@@ -6,7 +6,6 @@ stop waiting for; requests for the same name at the same time wait for the same 
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import os
 import socket
@@ -20,13 +19,16 @@ from .addresses import literal_address, peer_name, seconds
 from .base import Network
 from .race import Address
 
+if typing.TYPE_CHECKING:
+    import concurrent.futures
+
+    _Lookup = concurrent.futures.Future[list[Address]]
+
 ResolvedAddresses = Iterable[str | tuple[str, int]]
 """IP addresses, each alone or with a port to use instead of the URL's."""
 
 ResolverTypes = Callable[[str, int], ResolvedAddresses | Awaitable[ResolvedAddresses]]
 """A function from host name and port to addresses; an async one for an `AsyncClient` only."""
-
-_Lookup = concurrent.futures.Future[list[Address]]
 
 
 class Resolver:
@@ -57,8 +59,10 @@ class Resolver:
 
     def _start(self, host: str, port: int) -> _Lookup:
         # The answer, perhaps already here. It cannot be cancelled: others may wait for it.
+        from concurrent.futures import Future  # with it comes `logging`
+
         found = self._recall(host, port)
-        ours: _Lookup = concurrent.futures.Future()
+        ours: _Lookup = Future()
         ours.set_running_or_notify_cancel()
         if found is not None:
             ours.set_result(found)
@@ -157,7 +161,9 @@ async def _ask(network: Network, resolver: ResolverTypes, host: str, port: int, 
 
 
 def _in_thread(function: Callable[..., typing.Any], *arguments: typing.Any) -> concurrent.futures.Future[typing.Any]:
-    future: concurrent.futures.Future[typing.Any] = concurrent.futures.Future()
+    from concurrent.futures import Future
+
+    future: Future[typing.Any] = Future()
     future.set_running_or_notify_cancel()
 
     def work() -> None:

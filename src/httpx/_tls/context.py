@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
 from .connection import Errand, WatchedObject, WatchedSocket
-from .engine import NATIVE, Engine, demand_revocation_lists, harden, load_sources, shared_engine
+from .engine import Engine, demand_revocation_lists, harden, load_sources, shared_engine
 from .identity import Cert, Identity, Password, are_files, fingerprint_of_files, load_identity, name_identity
 from .offer import HTTP_1_1, current_purpose
 from .sessions import Key, Sessions
@@ -392,11 +392,6 @@ def _copy_settings(context: SSLContext, engine: Engine) -> None:
 
 def _name_revocations(crl: typing.Any) -> tuple[Source, ...]:
     return typing.cast("tuple[Source, ...]", name_sources(list(crl) if isinstance(crl, (list, tuple)) else [crl]))
-
-
-def is_ssl_context(thing: object) -> bool:
-    """Whether this is an `ssl.SSLContext`, also one that was made before or after another class took that name."""
-    return isinstance(thing, NATIVE)
 
 
 def _plain(value: typing.Any) -> typing.Any:

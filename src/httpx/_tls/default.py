@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import ssl
+import sys
 import threading
 import typing
 
-from .context import SSLContext, is_ssl_context
-from .identity import Cert
-from .trust import Trust
+if typing.TYPE_CHECKING:
+    import ssl
 
-Verify = ssl.SSLContext | Trust
+    from .context import SSLContext
+    from .identity import Cert
+    from .trust import Trust
+
+    Verify = ssl.SSLContext | Trust
 
 _lock = threading.Lock()
 _default: SSLContext | None = None  # until the first handshake that needs one
@@ -24,6 +27,8 @@ def default_context() -> SSLContext:
     global _default
     with _lock:
         if _default is None:
+            from .context import SSLContext
+
             _default = SSLContext()
         return _default
 
@@ -48,9 +53,11 @@ def resolve_ssl_context(
     if is_ssl_context(verify):
         if cert is not None:
             raise TypeError("verify= is a context already: load the client certificate into it with .load_cert_chain().")
-        return typing.cast(ssl.SSLContext, verify)
+        return typing.cast("ssl.SSLContext", verify)
     if verify is True and cert is None:
         return None
+    from .context import SSLContext  # for none of the above is `ssl` imported
+
     return SSLContext(typing.cast("Trust", verify), cert)
 
 
@@ -59,4 +66,12 @@ def create_ssl_context(verify: Verify = True, cert: Cert | None = None, trust_en
 
     If `verify` is a context already, that is what comes back. `trust_env` has no effect: no environment variable is read.
     """
+    from .context import SSLContext
+
     return resolve_ssl_context(verify, cert) or SSLContext()
+
+
+def is_ssl_context(thing: object) -> bool:
+    """Whether this is an `ssl.SSLContext`, also one that was made before or after another class took that name."""
+    native = sys.modules.get("_ssl")  # whoever has made one has imported it
+    return native is not None and isinstance(thing, native._SSLContext)

@@ -10,8 +10,10 @@ on the whole of it: it offers what its owner chose.
 from __future__ import annotations
 
 import contextvars
-import ssl
 import typing
+
+if typing.TYPE_CHECKING:
+    import ssl
 
 HTTP_1_1 = ("http/1.1",)
 HTTP_2 = ("h2",)
@@ -38,7 +40,7 @@ def for_connection(context: ssl.SSLContext, alpn: tuple[str, ...] = HTTP_1_1, po
     """`context` for one connection: offering `alpn`, best first (RFC 7301), unless its owner has chosen an offer; to `port`."""
     if not getattr(context, "_takes_purpose", False):
         return context
-    return typing.cast(ssl.SSLContext, _ForConnection(context, Purpose(alpn, port)))
+    return typing.cast("ssl.SSLContext", _ForConnection(context, Purpose(alpn, port)))
 
 
 class _ForConnection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 import typing
@@ -18,9 +17,9 @@ from .._connections.proxied import request_through
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._exceptions import ConnectError, PoolTimeout, ReadError, TransportError, UnsupportedProtocol
 from .._models.headers import Headers
+from .._models.marks import Setup
 from .._models.request import Request
 from .._models.response import Response
-from .._models.timings import Setup
 from .._models.url import URL
 from .._network.addresses import seconds
 from .._network.base import Farewell, Network, Stream, drive
@@ -30,7 +29,6 @@ from .network_stream import AsyncNetworkStream, NetworkStream
 if typing.TYPE_CHECKING:
     from .._connections.trace import Trace
 
-logger = logging.getLogger("httpx")
 
 MAX_ATTEMPTS = 4
 """How often a request is sent at most, if the server says each time that it did not process it."""
@@ -113,7 +111,7 @@ class Exchanges:
                         died.cause.add_note("The connection was used before, and broke before any byte of the answer arrived.")
                     raise died.cause from died.cause.__cause__
                 attempts += 1
-                logger.debug("Sending %s again: %s", request.method, died)
+                _log_resending(request, died)
             except TransportError as error:
                 self._drop(exchange)
                 if trace is not None:
@@ -465,6 +463,12 @@ def _make_route(url: URL, server_hostname: str | None, realm: object) -> Route:
     if not host:
         raise UnsupportedProtocol(f"The URL names no host: {str(url)!r}.")
     return Route(scheme, host, port, server_hostname or host, realm)
+
+
+def _log_resending(request: Request, died: ConnectionDied) -> None:
+    import logging
+
+    logging.getLogger("httpx").debug("Sending %s again: %s", request.method, died)
 
 
 def _closed(request: Request) -> ReadError:

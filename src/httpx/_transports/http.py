@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import typing
 
 from .._config import DEFAULT_LIMITS, Limits
@@ -19,6 +18,9 @@ from .._tls.default import resolve_ssl_context
 from .._types import CertTypes, ProxyTypes, VerifyTypes
 from .base import AsyncBaseTransport, BaseTransport
 from .exchange import Exchanges
+
+if typing.TYPE_CHECKING:
+    import ssl
 
 
 class HTTPTransport(BaseTransport):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 import typing
 
 from .._exceptions import RemoteProtocolError, TransportError
 from .._network.base import Stream, drive
 from .httpcore_errors import as_httpcore_has_it
+
+if typing.TYPE_CHECKING:
+    import ssl
 
 
 class NetworkStream:
