@@ -70,6 +70,7 @@ if typing.TYPE_CHECKING:
     from ._exchange.har import HAR
     from ._exchange.rate_limit import RateLimit
     from ._exchange.retries import Retry
+    from ._exchange.telemetry import OpenTelemetry
     from ._exchange.websocket import AsyncWebSocket, WebSocket
     from ._models.attempt import Attempt
     from ._models.timings import Timings
@@ -120,6 +121,7 @@ __all__ = [
     "MockTransport",
     "NetRCAuth",
     "NetworkError",
+    "OpenTelemetry",
     "PoolStats",
     "PoolTimeout",
     "ProtocolError",
@@ -192,6 +194,7 @@ _IMPORTED_WHEN_NAMED = {
     "EventSource": "_exchange.events",
     "MockTransport": "_transports.mock",
     "NetRCAuth": "_auth.netrc",
+    "OpenTelemetry": "_exchange.telemetry",
     "RateLimit": "_exchange.rate_limit",
     "Retry": "_exchange.retries",
     "ServerSentEvent": "_content.sse",

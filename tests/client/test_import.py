@@ -13,8 +13,8 @@ from tests.support.servers import AppServer
 
 # Optional packages; event loops; and what of the standard library takes long.
 HEAVY = {
-    *("anyio", "backports.zstd", "brotli", "brotlicffi", "click", "cryptography", "ngh2", "publicsuffixlist", "pygments", "rich"),
-    *("sniffio", "trio", "truststore", "uvloop", "zstandard"),
+    *("anyio", "backports.zstd", "brotli", "brotlicffi", "click", "cryptography", "ngh2", "opentelemetry", "publicsuffixlist"),
+    *("pygments", "rich", "sniffio", "trio", "truststore", "uvloop", "zstandard"),
     *("asyncio", "multiprocessing", "wsgiref"),
     *("certifi", "concurrent.futures", "dataclasses", "datetime", "email", "hashlib", "http.client", "http.cookiejar", "idna", "inspect"),
     *("ipaddress", "json", "logging", "netrc", "ssl", "tempfile", "traceback", "unicodedata", "urllib.parse", "urllib.request"),

@@ -103,6 +103,18 @@ async def test_async_transports_are_wrapped_one_by_one(provider, spans, app):
     assert len(spans.get_finished_spans()) == 1
 
 
+def test_what_a_client_tells_itself_is_not_told_twice(instrumented, provider, spans, app):
+    with httpx.Client(follow_redirects=True) as client:
+        httpx.OpenTelemetry(tracer_provider=provider).watch(client)
+        client.get(app.url + "/redirect/1")
+    httpx.get(app.url + "/json")
+    assert [span.instrumentation_scope.name for span in spans.get_finished_spans()] == [
+        "httpx",
+        "httpx",
+        "opentelemetry.instrumentation.httpx",
+    ]
+
+
 # ---- Logfire
 
 

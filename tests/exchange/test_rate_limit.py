@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import pickle
 import time
@@ -30,6 +31,33 @@ def test_a_place_after_the_deadline_is_not_taken():
     assert limit.reserve("a", 10.0) == 0
     assert limit.reserve("a", 10.0, deadline=10.5) is None
     assert limit.reserve("a", 10.0) == 1.0
+
+
+def test_a_place_that_is_given_back_goes_to_the_next_that_comes():
+    limit = httpx.RateLimit(1)
+    assert [limit.reserve("a", 10.0) for _ in range(4)] == [0, 1.0, 2.0, 3.0]
+    limit.give_back("a", 12.0)
+    limit.give_back("a", 11.0)
+    assert limit.reserve("b", 10.0) == 0
+    assert limit.reserve("a", 10.5, deadline=10.9) is None
+    assert [limit.reserve("a", 10.5) for _ in range(3)] == [0.5, 1.5, 3.5]
+    # What was not taken in time is lost, so that nobody goes too soon after the one before.
+    limit.give_back("a", 13.0)
+    assert limit.reserve("a", 13.5) == 1.5
+
+
+async def test_who_is_cancelled_leaves_the_place_to_the_next(app):
+    limit = httpx.RateLimit(0.001, burst=1)
+    async with httpx.AsyncClient(rate_limit=limit) as client:
+        await client.get(app.url)
+        waiting = asyncio.create_task(client.get(app.url))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        # Two places on would be 2,000 seconds.
+        assert 900 < limit.reserve(httpx.URL(app.url)._origin, time.monotonic()) <= 1000
+    assert len(app.requests) == 1
 
 
 def test_old_origins_are_forgotten():

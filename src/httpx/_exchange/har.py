@@ -8,13 +8,14 @@ import datetime
 import os
 import time
 import typing
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 
 from ..__version__ import __version__
 from .._content.text import is_text, parse_content_type_charset
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
+from .watching import peer_address, watch
 
 _SECRET = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _REDACTED = "[secure]"
@@ -191,7 +192,12 @@ class HAR:
 
     def watch(self, client: typing.Any) -> None:
         """Record from here on what `client`, a `Client` or an `AsyncClient`, does. Any number of clients may be watched."""
-        client._calls = _RecordingCalls(client._calls, self._records)
+        watch(client, self._begin)
+
+    def _begin(self, client: typing.Any, request: Request) -> _Record:
+        record = _Record(request)
+        self._records.append(record)
+        return record
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the archive. With secrets, nobody else may read the file."""
@@ -213,11 +219,7 @@ class _Record:
     def answered(self, response: Response) -> None:
         self._response = response
         self._elapsed = time.monotonic() - self._began
-        stream = response.extensions.get("network_stream")
-        try:
-            address = None if stream is None else stream.get_extra_info("server_addr")
-        except (OSError, AttributeError):
-            address = None  # the connection is gone already
+        address = peer_address(response)
         if isinstance(address, tuple):
             self._address = str(address[0])
 
@@ -230,43 +232,3 @@ class _Record:
         phases: Phases = {"wait": self._elapsed} if timings is None else timings._asdict()
         duration = self._elapsed if timings is None else timings.total
         return Entry(self._request, self._response, self._error, self._date, duration, phases, self._address)
-
-
-def _unwatched(calls: typing.Any) -> typing.Any:
-    return calls
-
-
-class _RecordingCalls:
-    # The calls of a client, of which one is watched.
-
-    def __init__(self, calls: typing.Any, records: collections.deque[_Record]) -> None:
-        self._calls = calls
-        self._records = records
-
-    def __getattr__(self, name: str) -> typing.Any:
-        return getattr(self._calls, name)
-
-    def __reduce__(self) -> tuple[typing.Any, ...]:
-        return _unwatched, (self._calls,)  # the copy of a client is not watched
-
-    def send_single_request(self, client: typing.Any, request: Request) -> typing.Any:
-        record = _Record(request)
-        self._records.append(record)
-        try:
-            answer = self._calls.send_single_request(client, request)
-        except BaseException as error:
-            record.failed(error)
-            raise
-        if self._calls.is_async:
-            return self._awaited(record, answer)
-        record.answered(answer)
-        return answer
-
-    async def _awaited(self, record: _Record, answer: Awaitable[Response]) -> Response:
-        try:
-            response = await answer
-        except BaseException as error:
-            record.failed(error)
-            raise
-        record.answered(response)
-        return response
