@@ -130,6 +130,20 @@ async def test_tls_is_never_started_over_what_was_not_read(runtime, scripted):
             await _start_tls(network, runtime, httpx.SSLContext())
 
 
+async def test_tls_on_a_connection_that_its_server_has_left_fails_at_once(no_leaks, runtime, scripted):
+    def script(conn):
+        conn.read_head()
+        conn.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: TLS/1.2\r\n\r\n")
+
+    server = scripted(script)
+    async with runtime.client() as client, client.stream("GET", server.url, headers={"Upgrade": "TLS/1.2"}) as response:
+        await runtime.in_thread(server.wait_for_no_connections)
+        for _ in range(3):
+            await runtime.turn()
+        with pytest.raises(httpx.ConnectError, match="TLS handshake"):
+            await _start_tls(response.extensions["network_stream"], runtime, httpx.SSLContext())
+
+
 async def _start_tls(network, runtime, context):
     started = network.start_tls(context, NAME)
     return await started if runtime.is_async else started

@@ -18,6 +18,7 @@ from .race import Address, Race
 from .readiness import readiness
 
 if typing.TYPE_CHECKING:
+    from .._exceptions import TLSError
     from .._tls.info import TLSInfo
 
 _NEVER = float("inf")
@@ -235,6 +236,8 @@ class AsyncioStream(asyncio.Protocol):
         if self._received:
             # It would be delivered as if it had been encrypted.
             raise handshake_error(spoke_too_soon(), self.peer, context)
+        if self._ended or self._transport.is_closing():
+            raise self._left_early(context)  # a transport that is lost already tells nobody any more, least of all TLS begun on it
         try:
             async with asyncio.timeout(timeout):
                 decrypted = _Decrypted(self, self._loop)
@@ -248,12 +251,17 @@ class AsyncioStream(asyncio.Protocol):
         if upgraded is None or self._ended:
             if upgraded is not None:
                 upgraded.abort()  # what closes this stream knows only the transport below
-            cause = self._lost or ConnectionResetError("the server closed the connection")
-            raise handshake_error(cause, self.peer, context) from cause
+            raise self._left_early(context)
         self._transport = upgraded
         self._secure = True
         self._ssl_object = upgraded.get_extra_info("ssl_object")
         return self
+
+    def _left_early(self, context: ssl.SSLContext) -> TLSError:
+        cause = self._lost or ConnectionResetError("the server closed the connection")
+        failed = handshake_error(cause, self.peer, context)
+        failed.__cause__ = cause
+        return failed
 
     def is_quiet(self) -> bool:
         if self._ended or self._received or self._transport.is_closing():
