@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pytest
+
+import httpx
 
 
 @pytest.mark.parametrize("server", ["hypercorn_tls", "nginx_tls"])
@@ -28,3 +32,23 @@ async def test_a_session_of_another_offer_is_not_resumed(runtime, h2_client, ide
     async with runtime.client(ssl_context=context) as client:
         response = await client.get(nginx_tls)
     assert (response.tls.alpn, response.tls.resumed) == ("http/1.1", False)
+
+
+async def test_a_foreign_context_needs_no_preparation_and_is_not_changed(runtime, h2_client, identity, hypercorn_tls):
+    context = ssl.create_default_context(cafile=identity.authority.pem)
+    async with h2_client(ssl_context=context, http1=True) as client:
+        response = await client.get(hypercorn_tls)
+    assert (response.http_version, response.tls.alpn) == ("HTTP/2", "h2")
+    async with runtime.client(ssl_context=context) as client:
+        response = await client.get(hypercorn_tls)
+    assert (response.http_version, response.tls.alpn) == ("HTTP/1.1", None)
+
+
+async def test_what_a_foreign_context_offers_is_its_owners_choice(h2_client, identity, hypercorn_tls):
+    context = ssl.create_default_context(cafile=identity.authority.pem)
+    context.set_alpn_protocols(["http/1.1"])
+    async with h2_client(ssl_context=context, http1=True) as client:
+        assert (await client.get(hypercorn_tls)).http_version == "HTTP/1.1"
+    async with h2_client(ssl_context=context) as client:
+        with pytest.raises(httpx.ConnectError, match="set_alpn_protocols"):
+            await client.get(hypercorn_tls)

@@ -6,8 +6,10 @@ import ssl
 import threading
 
 import pytest
+import truststore
 
 import httpx
+from httpx._tls.foreign import offers_protocols
 from httpx._tls.offer import HTTP_1_1, HTTP_2, HTTP_2_OR_1_1, for_connection
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -34,9 +36,40 @@ def test_an_offer_that_the_owner_of_the_context_chose_stands(meet, authority, bo
     assert meet(both, for_connection(context, HTTP_2_OR_1_1)).alpn == "http/1.1"
 
 
-def test_a_foreign_context_comes_back_as_it_is():
-    context = ssl.create_default_context()
-    assert for_connection(context, HTTP_2) is context
+FOREIGN = {"ssl": ssl.SSLContext, "truststore": truststore.SSLContext}
+
+
+@pytest.mark.parametrize("through", ["socket", "bio"])
+@pytest.mark.parametrize("kind", FOREIGN.values(), ids=FOREIGN)
+def test_a_foreign_context_offers_http_2_for_one_connection(meet, authority, both, kind, through):
+    context = kind(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(authority.pem)
+    assert meet(both, for_connection(context, HTTP_2_OR_1_1), through=through).alpn == "h2"
+    assert meet(both, context, through=through).alpn is None, "the context itself is as before"
+
+
+@pytest.mark.parametrize("kind", FOREIGN.values(), ids=FOREIGN)
+def test_an_offer_that_the_owner_of_a_foreign_context_chose_stands(meet, authority, both, kind):
+    context = kind(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(authority.pem)
+    context.set_alpn_protocols(["http/1.1"])
+    assert meet(both, for_connection(context, HTTP_2_OR_1_1)).alpn == "http/1.1"
+    assert meet(both, context).alpn == "http/1.1"
+
+
+def test_what_a_context_offers_is_found_in_its_handshake():
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        context = ssl.create_default_context()
+        context.maximum_version = version
+        assert not offers_protocols(context)
+        context.set_alpn_protocols(["xmpp-client"])
+        assert offers_protocols(context)
+
+
+def test_a_context_that_cannot_be_used_is_left_alone():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with pytest.raises(ssl.SSLError):
+        for_connection(context, HTTP_2).wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="localhost")
 
 
 def test_it_passes_for_the_context_that_it_stands_for():
@@ -59,8 +92,9 @@ def test_subclasses_that_wrap_connections_themselves_are_asked(authority):
     assert wrapped == ["localhost"]
 
 
-def test_connections_made_at_the_same_time_do_not_mix_their_offers(authority, both):
-    context = httpx.SSLContext(authority.pem)
+@pytest.mark.parametrize("kind", [httpx.SSLContext, ssl.create_default_context])
+def test_connections_made_at_the_same_time_do_not_mix_their_offers(kind):
+    context = kind()
     wrong = []
 
     def offered(alpn):

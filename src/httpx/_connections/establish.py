@@ -80,7 +80,7 @@ class Dialer(typing.NamedTuple):
         if chosen != "h2" and not self.http1:
             raise ConnectError(
                 f"{stream.peer} did not agree to HTTP/2, and http1=False rules out HTTP/1.1. "
-                "An ssl.SSLContext of your own must offer it: call set_alpn_protocols(['h2']) on it."
+                "An ssl.SSLContext on which set_alpn_protocols() was called must offer it there: 'h2'."
             )
         return bool(chosen == "h2")
 

@@ -3,8 +3,9 @@
     context = for_connection(client_context, alpn=("h2", "http/1.1"), port=443)
     ...  # hand `context` to any runtime's TLS; then look at ssl_object.selected_alpn_protocol()
 
-What the client was given is not changed by it. A foreign `ssl.SSLContext` comes back as it is, since ALPN can be set only
-on the whole of it: it offers what its owner chose.
+What the client was given is not changed by it. A foreign `ssl.SSLContext` whose owner has chosen an offer makes that one. Where
+nobody has, it offers HTTP/2 for the moment in which a connection's TLS object is made, if the client speaks that: OpenSSL
+has no other way, and copies the offer then.
 """
 
 from __future__ import annotations
@@ -38,14 +39,19 @@ def current_purpose() -> Purpose | None:
 
 def for_connection(context: ssl.SSLContext, alpn: tuple[str, ...] = HTTP_1_1, port: int | None = None) -> ssl.SSLContext:
     """`context` for one connection: offering `alpn`, best first (RFC 7301), unless its owner has chosen an offer; to `port`."""
-    if not getattr(context, "_takes_purpose", False):
-        return context
-    return typing.cast("ssl.SSLContext", _ForConnection(context, Purpose(alpn, port)))
+    if getattr(context, "_takes_purpose", False):
+        return typing.cast("ssl.SSLContext", ForConnection(context, Purpose(alpn, port)))
+    from .foreign import ForForeign
+
+    return typing.cast("ssl.SSLContext", ForForeign(context, Purpose(alpn, port)))
 
 
-class _ForConnection:
-    # Stands in for its context where TLS is started. Another real context would cost a tenth of a millisecond, and would
-    # have to follow every change of the first.
+class ForConnection:
+    """Stands in for its context where TLS is started.
+
+    Another real context would cost a tenth of a millisecond, and would have to follow every change of the first.
+    """
+
     __slots__ = ("_context", "_purpose")
 
     def __init__(self, context: ssl.SSLContext, purpose: Purpose) -> None:
