@@ -127,6 +127,7 @@ async def test_servers_that_fail(runtime, scripted, script, error, words):
         with pytest.raises(error, match=words) as caught:
             await client.get(server.url)
     assert caught.value.request.method == "GET"
+    assert f"127.0.0.1:{server.port}" in str(caught.value)
 
 
 async def test_a_server_that_never_answers_runs_into_the_read_timeout(runtime, scripted):
@@ -134,6 +135,13 @@ async def test_a_server_that_never_answers_runs_into_the_read_timeout(runtime, s
     async with runtime.client(timeout=httpx.Timeout(5, read=0.1)) as client:
         with pytest.raises(httpx.ReadTimeout, match=f"127.0.0.1:{server.port}"):
             await client.get(server.url)
+
+
+async def test_a_server_that_says_nothing_to_an_upload_in_parts_is_told_from_one_that_drips(runtime, scripted):
+    server = scripted(lambda conn: conn.read_request() and conn.wait_closed())
+    async with runtime.client(timeout=httpx.Timeout(5, read=0.1)) as client:
+        with pytest.raises(httpx.ReadTimeout, match=f"Nothing arrived from 127.0.0.1:{server.port} for 0.1 seconds"):
+            await client.post(server.url, files={"field": b"content"})
 
 
 async def test_a_head_that_drips_runs_into_the_read_timeout(runtime, scripted):

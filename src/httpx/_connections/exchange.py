@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable
 
+from .._exceptions import RemoteProtocolError
 from .._models.request import Request
 from .._network.base import Stream
 
@@ -33,6 +34,12 @@ def tell_of_reuse(error: Exception) -> None:
         "The connection was used before, and broke before any byte of the answer arrived: the server may have closed it while it was "
         "idle. The request was not sent again, since that is safe only for idempotent methods with content that can be repeated."
     )
+
+
+def name_peer(error: BaseException, peer: str) -> None:
+    """Say in the message of what a peer did wrong who that was: protocols know bytes, and not where they come from."""
+    if isinstance(error, RemoteProtocolError) and peer not in str(error):
+        error.args = (f"{str(error).removesuffix('.')} ({peer}).",)
 
 
 class Head(typing.Protocol):

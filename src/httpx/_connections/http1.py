@@ -218,6 +218,8 @@ class HTTP1Connection:
                 return head
 
     def _too_slow(self, timeout: float | None) -> ReadTimeout:
+        if self._engine.awaits_first_byte:
+            return ReadTimeout(f"Nothing arrived from {self.stream.peer} for {seconds(timeout)}.")
         return ReadTimeout(f"The head of the response from {self.stream.peer} was not complete within {seconds(timeout)}.")
 
     async def next_data(self, timeout: float | None) -> bytes | None:

@@ -87,8 +87,7 @@ class HTTP2Exchange(HTTP2Stream):
                 if self.failure is not None:
                     raise self.failure
                 if not await self.connection.wait_for(self, deadline):
-                    peer = self.connection.stream.peer
-                    raise ReadTimeout(f"The head of the response from {peer} was not complete within {seconds(patience)}.")
+                    raise ReadTimeout(f"Nothing arrived from {self.connection.stream.peer} for {seconds(patience)}.")
             return HTTP2Head(self.head)
         except TransportError as error:
             if self.head is not None or self.informational:

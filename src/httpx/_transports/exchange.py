@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from .._config import Countdown, Limits
 from .._connections.establish import Dialer, Route
-from .._connections.exchange import Connection, ConnectionDied, Exchange, Head, Timeouts
+from .._connections.exchange import Connection, ConnectionDied, Exchange, Head, Timeouts, name_peer
 from .._connections.http1 import HTTP1Connection
 from .._connections.proxied import request_through
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
@@ -21,7 +21,7 @@ from .._models.marks import Setup
 from .._models.request import Request
 from .._models.response import Response
 from .._models.url import URL
-from .._network.addresses import seconds
+from .._network.addresses import peer_name, seconds
 from .._network.base import Farewell, Network, Stream, drive
 from .._pool.pool import Pool
 from .network_stream import AsyncNetworkStream, NetworkStream
@@ -100,7 +100,7 @@ class Exchanges:
                     await trace.is_answered(head)
                 break
             except ConnectionDied as died:
-                self._drop(exchange)
+                self._drop(exchange, died.cause)
                 if trace is not None:
                     await trace.failed(died.cause)
                 if closings != self._pool.closings:
@@ -113,7 +113,7 @@ class Exchanges:
                 attempts += 1
                 _log_resending(request, died)
             except TransportError as error:
-                self._drop(exchange)
+                self._drop(exchange, error)
                 if trace is not None:
                     await trace.failed(error)
                 if closings != self._pool.closings:
@@ -260,8 +260,8 @@ class Exchanges:
             return None
         stats = self._pool.stats()
         raise PoolTimeout(
-            f"No connection became free within {seconds(timeout)}: {stats.in_use} of {stats.open} open connections are in use "
-            f"and {stats.waiting} requests wait."
+            f"No connection to {peer_name(route.host, route.port)} became free within {seconds(timeout)}: "
+            f"{stats.in_use} of {stats.open} open connections are in use and {stats.waiting} requests wait."
         )
 
     async def _open(self, route: Route, network: Network, timeouts: Timeouts, setup: Setup, trace: Trace | None) -> Connection:
@@ -307,9 +307,11 @@ class Exchanges:
             self._known_http1.add((route.host, route.port))
         return HTTP1Connection(route, stream, network)
 
-    def _drop(self, exchange: Exchange) -> None:
+    def _drop(self, exchange: Exchange, error: BaseException | None = None) -> None:
         # The exchange did not come to its end.
         connection = exchange.connection
+        if error is not None:
+            name_peer(error, connection.stream.peer)
         try:
             usable = exchange.abandon()
         except BaseException:
@@ -381,6 +383,7 @@ class _Body:
             data = await exchange.next_data(self._timeouts.get("read"))
         except BaseException as error:
             self._release(drop=True)
+            name_peer(error, exchange.connection.stream.peer)
             if isinstance(self._timeouts, Countdown):
                 self._timeouts.explain(error)
             if getattr(error, "_request", self) is None:
@@ -468,7 +471,7 @@ def _make_route(url: URL, server_hostname: str | None, realm: object) -> Route:
 def _log_resending(request: Request, died: ConnectionDied) -> None:
     import logging
 
-    logging.getLogger("httpx").debug("Sending %s again: %s", request.method, died)
+    logging.getLogger("httpx").debug("Sending %s again: %s", request.method, died.cause)
 
 
 def _closed(request: Request) -> ReadError:
