@@ -88,7 +88,7 @@ FAULTS: dict[str, dict[str, Callable[[], BaseException]]] = {
     "no memory": {kind: lambda: MemoryError() for kind in ("recv", "send", "connect")},
     "interrupt": {kind: lambda: KeyboardInterrupt() for kind in ("recv", "send", "connect")},
 }
-"""What can happen to a call. "end" is an end of file, "short" a transfer of a single byte, which is no error at all."""
+"""What can happen to a call. "end" is an end of file, which stays; "short" a transfer of a single byte, which is no error at all."""
 
 _CALLS = {"recv": "recv", "send": "send", "sendall": "send", "sendmsg": "send", "connect": "connect", "connect_ex": "connect"}
 
@@ -100,6 +100,7 @@ class SocketFaults:
         self.happened = False
         self._fault = fault
         self._calls_left = at
+        self._ended: list[socket.socket] = []
         self._owner = threading.get_ident()
         self._undo = contextlib.ExitStack()
 
@@ -119,6 +120,8 @@ class SocketFaults:
         real = getattr(owner, name)
 
         def call(sock: Any, *args: Any, **kwargs: Any) -> Any:
+            if name == "recv" and sock in self._ended:
+                return b""
             if not self._is_due(sock):
                 return real(sock, *args, **kwargs)
             return self._fail(sock, real, name, kind, args, kwargs)
@@ -134,11 +137,12 @@ class SocketFaults:
         return self.happened
 
     def _fail(self, sock: Any, real: Any, name: str, kind: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if self._fault == "short" and name == "recv":
+        if self._fault == "short" and name == "recv" and not isinstance(sock, ssl.SSLSocket):  # which gives whole records
             return real(sock, 1)
         if self._fault == "short" and name == "send":
             return real(sock, bytes(args[0][:1]), *args[1:])
         if self._fault == "end" and name == "recv":
+            self._ended.append(sock)
             return b""
         if self._fault == "TLS error" and not isinstance(sock, ssl.SSLSocket):
             return real(sock, *args, **kwargs)

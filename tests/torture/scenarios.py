@@ -16,6 +16,7 @@ from tests.support.servers import Connection, Request, ScriptedServer, keep_aliv
 
 NAME = "www.example.org"
 BIG = pattern(250_000)
+COMPRESSED = respond(gzip.compress(BIG[:90_000], 1), headers=[("Content-Encoding", "gzip")])
 Act = Callable[[Any], Coroutine[Any, Any, None]]
 
 
@@ -24,10 +25,10 @@ def answer(request: Request) -> Any:
     if request.path == "/chunked":
         return respond_chunked([BIG[:50], BIG[50:40_000], BIG[40_000:90_000]])
     if request.path == "/gzip":
-        body = gzip.compress(BIG[:90_000])
-        return [respond(body, headers=[("Content-Encoding", "gzip")])[:60], respond(body, headers=[("Content-Encoding", "gzip")])[60:]]
+        return [COMPRESSED[:60], COMPRESSED[60:]]
     if request.path == "/redirect":
-        return [respond(b"x" * 300, 302, [("Location", "/chunked")])[:80], respond(b"x" * 300, 302, [("Location", "/chunked")])[80:]]
+        redirect = respond(b"x" * 300, 302, [("Location", "/chunked")])
+        return [redirect[:80], redirect[80:]]
     if request.path == "/protected" and "authorization" not in request.headers:
         return respond(b"who are you?", 401, [("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth"')])
     if request.path == "/upload":
@@ -238,10 +239,13 @@ ALL = [(way, act) for way, acts in WAYS.items() for act in acts]
 
 
 @contextlib.contextmanager
-def only_failures_of_httpx(also: tuple[type[BaseException], ...] = ()) -> Iterator[None]:
-    """Swallow the exceptions that a network may cause, and no others."""
+def only_failures_of_httpx(also: tuple[type[BaseException], ...] = (), *, waits: bool = False) -> Iterator[None]:
+    """Swallow the exceptions that a network may cause, and no others: what failed is told at once, not when a time-out `waits` for it."""
     try:
         yield
+    except httpx.TimeoutException:
+        if not waits:
+            raise
     except httpx.TransportError:
         pass
     except BaseException as error:

@@ -52,7 +52,7 @@ def test_every_call_of_a_socket_fails(ways, scripted, runtime, way, act, fault):
     async def main() -> int:
         for step in range(1, MOST):
             async with scenario.client() as client:
-                with SocketFaults(fault, at=step) as faults, only_failures_of_httpx(also):
+                with SocketFaults(fault, at=step) as faults, only_failures_of_httpx(also, waits=fault == "timed out"):
                     await scenario.act(client)
                 await scenario.check(client)
             if not faults.happened:
