@@ -90,6 +90,32 @@ async def test_secrets_are_left_out_unless_they_are_wanted(runtime, scripted, tm
     assert (path.stat().st_mode & 0o077 == 0) is with_secrets
 
 
+async def test_sizes_on_the_wire(runtime, scripted, tmp_path):
+    answer = respond(b"0123456789", headers=[("X-A", "b")])
+    server = scripted(keep_alive(lambda request: answer))
+    (entry,) = await record(runtime, tmp_path / "a.har", lambda client: client.get(server.url))
+    response = entry["response"]
+    assert response["headersSize"] == len(answer) - 10
+    assert (response["bodySize"], response["_transferSize"]) == (10, len(answer))
+
+
+async def test_the_same_as_a_page(runtime, app, scripted, tmp_path):
+    har = httpx.HAR()
+    gone = scripted(lambda conn: conn.read_request())
+    async with runtime.client(follow_redirects=True) as client:
+        har.watch(getattr(client, "wrapped", client))
+        await client.get(app.url + "/redirect/1?<script>", auth=("user", "canary"))
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get(gone.url)
+    har.save_html(tmp_path / "a.html")
+    page = (tmp_path / "a.html").read_text()
+    assert [page.count(text) for text in ("<section", "302 GET /redirect/1", "200 GET /json", "failed GET /")] == [3, 2, 2, 2]
+    assert page.count("connection reused") == 1
+    assert "in 3 requests" in page
+    assert "canary" not in page
+    assert "<script>" not in page
+
+
 async def test_only_so_much_is_kept(runtime, app, tmp_path):
     async def work(client):
         for number in range(5):

@@ -6,7 +6,7 @@ items       `name=value`, `name:value`, `name==value`, ...: parts of a request a
 building    from options and items to a client and its request
 screen      what people see: heads, bodies, messages, safe for a terminal; body makes text readable
 download    a body into a file: progress, resume, checksum; filenames chooses the name
-recording   when each phase of each request began and ended; waterfall and trace_page draw it, har writes it
+recording   when each phase of each request began and ended; waterfall draws it
 curl        the same request as a curl command
 doctor      `httpx doctor`: a TLS connection examined
 failures    exit statuses, and what is said when something fails

@@ -12,6 +12,8 @@ import click
 
 from .. import Client
 from .._exchange.download import Checksum
+from .._exchange.har import write_har
+from .._exchange.trace_page import write_page
 from .._models.request import Request
 from .._models.response import Response
 from .body import is_endless, safe
@@ -19,13 +21,11 @@ from .building import Plan, client_settings, make_plan, with_password
 from .curl import curl_command
 from .download import Download
 from .failures import EXPECTED, FAILED, INTERRUPTED, status_of, status_of_failure
-from .har import write_har
 from .help import Manual
 from .options import OPTIONS, WORDS, Options
 from .progress import progress_bar
 from .recording import Recorder
 from .screen import Screen, human_size, silence_stdout
-from .trace_page import write_page
 from .waterfall import draw
 
 

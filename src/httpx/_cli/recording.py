@@ -7,41 +7,16 @@ clock before and after. So a client that nobody looks at pays nothing, and the p
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import datetime
 import time
 import typing
 from collections.abc import Callable, Iterator
 
 from .. import Client, HTTPTransport
+from .._exchange.recorded import Exchange
+from .._exchange.watching import peer_address
 from .._models.request import Request
 from .._models.response import Response
-
-PHASES = ("name", "connect", "proxy", "tls", "send", "wait", "body")
-"""The phases of an exchange, in the order in which they happen; those that did not happen are left out."""
-
-
-@dataclasses.dataclass(slots=True)
-class Exchange:
-    """One request on its way: seconds by the monotonic clock, as `(begin, end)` for each phase."""
-
-    request: Request
-    began: float
-    date: datetime.datetime
-    response: Response | None = None
-    error: BaseException | None = None
-    ended: float = 0.0
-    phases: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
-    is_new_connection: bool = False
-    address: str | None = None
-    """The address that was connected to, if the connection is a new one."""
-    tls: str | None = None
-    """The TLS version and cipher of a new connection."""
-
-    @property
-    def duration(self) -> float:
-        """From its beginning to the end of the body, in seconds."""
-        return self.ended - self.began
 
 
 class Recorder:
@@ -64,8 +39,11 @@ class Recorder:
 
     def answered(self, response: Response) -> None:
         """The head of its response is here."""
-        self.exchanges[-1].response = response
-        self.exchanges[-1].ended = self._clock()
+        exchange = self.exchanges[-1]
+        exchange.response = response
+        exchange.ended = self._clock()
+        if exchange.address is None and isinstance(address := peer_address(response), tuple):
+            exchange.address = str(address[0])
 
     def failed(self, error: BaseException) -> None:
         """It will get no response."""

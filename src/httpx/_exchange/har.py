@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import collections
+import dataclasses
 import datetime
 import os
 import time
@@ -15,29 +16,14 @@ from .._content.text import is_text, parse_content_type_charset
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
+from .recorded import PHASES, Exchange
 from .watching import peer_address, watch
 
 _SECRET = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _REDACTED = "[secure]"
 
 
-Phases = typing.Mapping[str, float | None]
-"""Seconds by phase, named as in `httpx.Timings`."""
-
-
-class Entry(typing.NamedTuple):
-    """One exchange, as it goes into an archive."""
-
-    request: Request
-    response: Response | None
-    error: BaseException | None
-    date: datetime.datetime
-    duration: float
-    phases: Phases
-    address: str | None
-
-
-def write_har(file: typing.TextIO, entries: Iterable[Entry], *, with_secrets: bool = False) -> None:
+def write_har(file: typing.TextIO, exchanges: Iterable[Exchange], *, with_secrets: bool = False) -> None:
     """Write the archive. Unless `with_secrets`, credentials and cookies are left out."""
     import json
 
@@ -46,14 +32,14 @@ def write_har(file: typing.TextIO, entries: Iterable[Entry], *, with_secrets: bo
             "version": "1.2",
             "creator": {"name": "httpx", "version": __version__},
             "pages": [],
-            "entries": [_entry(entry, with_secrets) for entry in entries],
+            "entries": [_entry(exchange, with_secrets) for exchange in exchanges],
         }
     }
     json.dump(archive, file, indent=2)
     file.write("\n")
 
 
-def _entry(exchange: Entry, with_secrets: bool) -> dict[str, typing.Any]:
+def _entry(exchange: Exchange, with_secrets: bool) -> dict[str, typing.Any]:
     timings = _timings(exchange)
     entry: dict[str, typing.Any] = {
         "startedDateTime": exchange.date.isoformat(timespec="milliseconds"),
@@ -62,16 +48,17 @@ def _entry(exchange: Entry, with_secrets: bool) -> dict[str, typing.Any]:
         "response": _response(exchange, with_secrets),
         "cache": {},
         "timings": timings,
+        "_resourceType": "fetch",  # Chrome would guess, and take JSON for a script
     }
     if exchange.address is not None:
         entry["serverIPAddress"] = exchange.address
     return entry
 
 
-def _timings(exchange: Entry) -> dict[str, float]:
+def _timings(exchange: Exchange) -> dict[str, float]:
     # In milliseconds; -1 for what did not happen. TLS counts as part of `connect`, and so does opening a tunnel.
     def took(*names: str) -> float:
-        found = [seconds for name in names if (seconds := exchange.phases.get(name)) is not None]
+        found = [end - begin for name, (begin, end) in exchange.phases.items() if name in names]
         return round(sum(found) * 1000, 3) if found else -1
 
     timings = {
@@ -86,7 +73,7 @@ def _timings(exchange: Entry) -> dict[str, float]:
     return {"blocked": max(round(exchange.duration * 1000 - known, 3), 0), **timings}
 
 
-def _request(exchange: Entry, with_secrets: bool) -> dict[str, typing.Any]:
+def _request(exchange: Exchange, with_secrets: bool) -> dict[str, typing.Any]:
     request, response = exchange.request, exchange.response
     url = request.url if with_secrets or not request.url.userinfo else request.url.copy_with(username=None, password=None)
     content = getattr(request, "_content", None)
@@ -109,7 +96,7 @@ def _sent_size(request: Request, content: bytes | None) -> int:
     return len(content) if content is not None else int(request.headers.get("content-length", -1))
 
 
-def _response(exchange: Entry, with_secrets: bool) -> dict[str, typing.Any]:
+def _response(exchange: Exchange, with_secrets: bool) -> dict[str, typing.Any]:
     response = exchange.response
     if response is None:
         # What browsers write for a request that failed.
@@ -125,6 +112,7 @@ def _response(exchange: Entry, with_secrets: bool) -> dict[str, typing.Any]:
             "bodySize": -1,
             "_error": "" if exchange.error is None else f"{type(exchange.error).__name__}: {exchange.error}",
         }
+    head = _head_size(response)
     return {
         "status": response.status_code,
         "statusText": response.reason_phrase,
@@ -133,9 +121,18 @@ def _response(exchange: Entry, with_secrets: bool) -> dict[str, typing.Any]:
         "headers": _headers(response.headers, with_secrets),
         "content": _content(response),
         "redirectURL": response.headers.get("location", ""),
-        "headersSize": -1,
+        "headersSize": head,
         "bodySize": response.num_bytes_downloaded,
+        "_transferSize": max(head, 0) + response.num_bytes_downloaded,
     }
+
+
+def _head_size(response: Response) -> int:
+    # On HTTP/2 heads are compressed, and nobody knows of how many bytes.
+    if not response.http_version.startswith("HTTP/1"):
+        return -1
+    start = len(f"{response.http_version} {response.status_code} {response.reason_phrase}\r\n")
+    return start + sum(len(name) + len(value) + 4 for name, value in response.headers.raw) + 2
 
 
 def _content(response: Response) -> dict[str, typing.Any]:
@@ -177,6 +174,7 @@ class HAR:
             har.watch(client)
             client.get("https://www.example.org/")
         har.save("session.har")
+        har.save_html("session.html")
 
     Every exchange is recorded, those of redirects and challenges too. Bodies are in the archive if they were read; they are kept in
     memory until it is saved, the last `max_entries` of them. Credentials and cookies are left out unless `with_secrets`, but not
@@ -203,32 +201,56 @@ class HAR:
         """Write the archive. With secrets, nobody else may read the file."""
         mode = 0o600 if self._with_secrets else 0o666
         with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-            write_har(file, [record.entry() for record in list(self._records)], with_secrets=self._with_secrets)
+            write_har(file, self._exchanges(), with_secrets=self._with_secrets)
+
+    def save_html(self, path: str | os.PathLike[str]) -> None:
+        """Write a page that shows where the time went, as a waterfall, and the heads. It has no bodies, credentials and cookies."""
+        from .trace_page import write_page
+
+        with open(path, "w", encoding="utf-8") as file:
+            write_page(file, self._exchanges())
+
+    def _exchanges(self) -> list[Exchange]:
+        return [record.exchange() for record in list(self._records)]
 
 
 class _Record:
     def __init__(self, request: Request) -> None:
-        self._request = request
-        self._date = datetime.datetime.now().astimezone()
         self._began = time.monotonic()
-        self._response: Response | None = None
-        self._error: BaseException | None = None
-        self._elapsed = 0.0
-        self._address: str | None = None
+        self._exchange = Exchange(request, self._began, datetime.datetime.now().astimezone(), ended=self._began)
 
     def answered(self, response: Response) -> None:
-        self._response = response
-        self._elapsed = time.monotonic() - self._began
+        exchange = self._exchange
+        exchange.response = response
+        exchange.ended = time.monotonic()
         address = peer_address(response)
         if isinstance(address, tuple):
-            self._address = str(address[0])
+            exchange.address = str(address[0])
 
     def failed(self, error: BaseException) -> None:
-        self._error = error
-        self._elapsed = time.monotonic() - self._began
+        self._exchange.error = error
+        self._exchange.ended = time.monotonic()
 
-    def entry(self) -> Entry:
-        timings = None if self._response is None else self._response.timings
-        phases: Phases = {"wait": self._elapsed} if timings is None else timings._asdict()
-        duration = self._elapsed if timings is None else timings.total
-        return Entry(self._request, self._response, self._error, self._date, duration, phases, self._address)
+    def exchange(self) -> Exchange:
+        """What is known by now: how long the body took shows when it was read."""
+        exchange = self._exchange
+        timings = None if exchange.response is None else exchange.response.timings
+        if timings is None:
+            return dataclasses.replace(exchange, phases={"wait": (self._began, exchange.ended)}, is_new_connection=None)
+        phases, now = {}, self._began
+        for name in PHASES:
+            seconds = getattr(timings, name)
+            if seconds is None:
+                continue
+            if name != "pool" or seconds >= 0.001:
+                phases[name] = (now, now + seconds)
+            now += seconds
+        assert exchange.response is not None
+        tls = exchange.response.tls
+        return dataclasses.replace(
+            exchange,
+            phases=phases,
+            ended=self._began + timings.total,
+            is_new_connection=timings.connect is not None,
+            tls=None if tls is None else f"{tls.version}, {tls.cipher}",
+        )

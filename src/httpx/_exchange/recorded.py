@@ -1,0 +1,74 @@
+"""An exchange that somebody has recorded, and how it is described to people: what an archive and a waterfall are made from."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+from .._models.request import Request
+from .._models.response import Response
+from .._models.url import URL
+
+PHASES = ("pool", "name", "connect", "proxy", "tls", "send", "wait", "body")
+"""The phases of an exchange, in the order in which they happen; those that did not happen are left out."""
+
+LABELS = {
+    "pool": "pool",
+    "name": "name lookup",
+    "connect": "connect",
+    "proxy": "proxy",
+    "tls": "TLS",
+    "send": "send",
+    "wait": "wait",
+    "body": "body",
+}
+
+
+@dataclasses.dataclass(slots=True)
+class Exchange:
+    """One request on its way: seconds by the monotonic clock, as `(begin, end)` for each phase."""
+
+    request: Request
+    began: float
+    date: datetime.datetime
+    response: Response | None = None
+    error: BaseException | None = None
+    ended: float = 0.0
+    phases: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    is_new_connection: bool | None = False
+    """None if nobody knows."""
+    address: str | None = None
+    """The address that it went to."""
+    tls: str | None = None
+    """The TLS version and cipher of a new connection."""
+
+    @property
+    def duration(self) -> float:
+        """From its beginning to the end of the body, in seconds."""
+        return self.ended - self.began
+
+
+def shown_url(url: URL) -> URL:
+    """A URL without the password that may be in it."""
+    return url.copy_with(username=None, password=None) if url.userinfo else url
+
+
+def describe_outcome(exchange: Exchange) -> str:
+    """The status and the version of HTTP, or the name of what failed."""
+    if exchange.response is not None:
+        return f"{exchange.response.status_code} {exchange.response.http_version}"
+    return type(exchange.error).__name__ if exchange.error is not None else "no response"
+
+
+def describe_connection(exchange: Exchange) -> str:
+    """Where a new connection leads and what protects it; of a reused one this was told before."""
+    if not exchange.phases or exchange.is_new_connection is None:
+        return ""
+    return ", ".join(filter(None, [exchange.address, exchange.tls])) if exchange.is_new_connection else "connection reused"
+
+
+def describe_seconds(seconds: float) -> str:
+    """A duration in a unit that is easy to read: `12.3 ms`."""
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    return f"{seconds * 1000:.1f} ms" if seconds >= 0.001 else f"{seconds * 1000:.2f} ms"
