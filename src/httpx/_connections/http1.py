@@ -225,14 +225,12 @@ class HTTP1Connection:
     async def next_data(self, timeout: float | None) -> bytes | None:
         """The next bytes of the body, None at its end."""
         engine = self._engine
-        while True:
-            data = engine.next_data()
-            if data is not NEED_DATA:
-                return data
+        while (data := engine.next_data()) is NEED_DATA:
             received = await self.stream.receive(timeout)
             if not received and not self.stream.ended_cleanly:
                 raise RemoteProtocolError(f"{self.stream.peer} cut the TLS connection within the response (no close_notify).")
             engine.receive(received)
+        return data
 
     def abandon(self) -> bool:
         """The exchange ends before its time. What would still arrive is in the way of any other: the connection is done."""

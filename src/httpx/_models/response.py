@@ -331,6 +331,9 @@ class Response:
             for start in range(0, len(self._content), size):
                 yield self._content[start : start + size]
             return
+        if self.headers._peek(b"content-encoding") is None:
+            yield from self.iter_raw(chunk_size)
+            return
         pipeline = _Pipeline(self._decoder, chunk_size, self._blame)
         try:
             for raw in self.iter_raw():
@@ -373,12 +376,16 @@ class Response:
         if not isinstance(self.stream, Iterable):
             raise RuntimeError("This response belongs to an async client: use `aiter_raw()` and its like.")
         stream = typing.cast(Iterable[bytes], self._begin_stream())
-        chunker = ByteChunker(chunk_size)
+        chunker = None if chunk_size is None else ByteChunker(chunk_size)
         try:
             for raw in stream:
                 self._num_bytes_downloaded += len(raw)
-                yield from chunker.decode(raw)
-            yield from chunker.flush()
+                if chunker is not None:
+                    yield from chunker.decode(raw)
+                elif raw:
+                    yield raw
+            if chunker is not None:
+                yield from chunker.flush()
         finally:
             self.close()
 
@@ -405,6 +412,8 @@ class Response:
         if hasattr(self, "_content"):
             size = chunk_size or max(len(self._content), 1)
             return Pieces(self._content[start : start + size] for start in range(0, len(self._content), size))
+        if self.headers._peek(b"content-encoding") is None:
+            return self.aiter_raw(chunk_size)
         pipeline = _Pipeline(self._decoder, chunk_size, self._blame)
         return Stage(self.aiter_raw, pipeline.feed, pipeline.finish)
 

@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import socket
 import ssl
+import sys
 import typing
 import weakref
 
@@ -24,6 +25,9 @@ if typing.TYPE_CHECKING:
 _NEVER = float("inf")
 _HIGH_WATER = 1_048_576  # bytes received and not yet read at which the peer is made to wait
 _BUFFER_SIZE = 262_144  # bytes decrypted at a time
+_BULK = 65_536  # bytes that arrive at once where there are many more to come
+_TURNS = 4  # that a bulk transfer may take before the event loop has one again
+_READS_DIRECTLY = sys.platform != "win32"  # whose event loop has a read of its own under way at all times
 
 _buffers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = weakref.WeakKeyDictionary()
 
@@ -36,6 +40,7 @@ class AsyncioStream(asyncio.Protocol):
     """
 
     keeps_unsent = True
+    _turns = 0
 
     def __init__(self, loop: asyncio.AbstractEventLoop, connection: socket.socket, peer: str) -> None:
         self._loop = loop
@@ -143,6 +148,8 @@ class AsyncioStream(asyncio.Protocol):
 
     async def receive(self, timeout: float | None) -> bytes:
         if not self._received and not self._ended:
+            if self._turns and (data := self._receive_directly()):
+                return data
             reader = self._reader = self._loop.create_future()
             self._deadline = _NEVER if timeout is None else self._loop.time() + timeout
             if self._deadline < self._timer_due:
@@ -157,8 +164,25 @@ class AsyncioStream(asyncio.Protocol):
         if len(received) == 1 and not self._reading_paused:
             self._received = []
             self._size = 0
+            if len(received[0]) >= _BULK and _READS_DIRECTLY and not self._secure:
+                self._turns = _TURNS
             return received[0]
         return self._take()
+
+    def _receive_directly(self) -> bytes | None:
+        # To wait for the event loop costs as much as to receive: in a bulk transfer, what has arrived meanwhile is taken without.
+        self._turns -= 1
+        try:
+            data = self._socket.recv(_BUFFER_SIZE)
+        except BlockingIOError:
+            data = b""
+        except (OSError, ValueError) as error:
+            self._lost = error
+            self._ended = True
+            raise read_error(error, self.peer) from error
+        if not data:
+            self._turns = 0  # the end is for the event loop to find
+        return data
 
     def receive_nowait(self) -> bytes | None:
         return self._take() if self._received or self._ended else None

@@ -151,6 +151,8 @@ class HTTP1Engine:
         body = self._body
         if self.state != BODY or body is None:
             return None
+        if not self._buffer.data:
+            return None if body.complete else NEED_DATA
         try:
             data = body.take(self._buffer)
         except RemoteProtocolError:

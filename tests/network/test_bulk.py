@@ -1,0 +1,72 @@
+"""Transfers of many megabytes: nothing is lost, and nobody else is held up."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+import httpx
+from tests.support.certificates import Authority
+from tests.support.servers import PATIENCE
+
+pytestmark = pytest.mark.usefixtures("no_leaks")
+
+BODY = random.Random(6).randbytes(8_000_000)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.mark.parametrize("framing", [f"Content-Length: {len(BODY)}\r\n\r\n", "Connection: close\r\n\r\n"], ids=["sized", "until the end"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_every_byte_arrives_in_its_place(runtime, scripted, authority, scheme, framing):
+    def script(conn):
+        conn.read_head()
+        conn.send(f"HTTP/1.1 200 OK\r\n{framing}".encode() + BODY)
+
+    server = scripted(script, ssl_context=authority.server("127.0.0.1") if scheme == "https" else None)
+    context = httpx.SSLContext(verify=authority.pem) if scheme == "https" else None
+    async with runtime.client(timeout=PATIENCE, ssl_context=context) as client, client.stream("GET", server.url) as response:
+        received = [piece async for piece in response.aiter_bytes()]
+        assert response.num_bytes_downloaded == len(BODY)
+    assert b"".join(received) == BODY
+    assert b"" not in received
+
+
+async def test_a_connection_that_breaks_within_is_an_error(runtime, scripted):
+    def script(conn):
+        conn.read_head()
+        conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + BODY)
+        conn.reset()
+
+    server = scripted(script)
+    async with runtime.client(timeout=PATIENCE) as client:
+        with pytest.raises(httpx.ReadError, match=server.authority):
+            await client.get(server.url)
+
+
+@pytest.mark.parametrize("runtime", ["asyncio", "uvloop"], indirect=True)
+async def test_other_tasks_have_their_turns_however_fast_it_comes(runtime, scripted):
+    def script(conn):
+        conn.read_head()
+        conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (8 * len(BODY)) + 8 * BODY)
+
+    turns = 0
+
+    async def other():
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    task = asyncio.get_running_loop().create_task(other())
+    turns_at_pieces = []
+    async with runtime.client(timeout=PATIENCE) as client, client.stream("GET", scripted(script).url) as response:
+        async for _ in response.aiter_raw():
+            turns_at_pieces.append(turns)
+    task.cancel()
+    assert max(turns_at_pieces.count(turn) for turn in set(turns_at_pieces)) <= 6
