@@ -251,3 +251,31 @@ async def test_nobody_gives_up_on_account_of_another_ones_connecting(runtime, sc
         url = server.url.replace("http:", "https:")
         responses = await runtime.gather(*[lambda: client.get(url) for _ in range(2)])
     assert sorted(response.content for response in responses) == [b"0", b"1"]
+
+
+async def test_a_client_that_is_closed_does_not_end_what_another_one_with_its_transport_has_not_sent_yet(runtime, scripted, authority):
+    def script(conn):
+        if conn.number == 0:
+            arrived.set()
+            conn.wait_for(gate)
+        conn.upgrade_to_tls(authority.server())
+        while True:
+            conn.read_request()
+            conn.send(respond(b"%d" % conn.number))
+
+    server = scripted(script)
+    arrived, gate = server.event(), server.event()
+    url = server.url.replace("http:", "https:")
+    limits = httpx.Limits(max_connections=1)
+    transport = runtime.transport(limits=limits, ssl_context=httpx.SSLContext(verify=str(authority.pem)))
+    closing = runtime.client(transport=transport)
+    async with runtime.client(transport=transport, timeout=20) as client:
+
+        async def close():
+            await runtime.in_thread(arrived.wait)
+            await closing.aclose()
+            gate.set()
+
+        connecting, waiting, _ = await runtime.gather(*[lambda: client.get(url) for _ in range(2)], close)
+        assert (connecting.content, waiting.content) == (b"1", b"1")
+        assert transport.pool_stats().open == 1

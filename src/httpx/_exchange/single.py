@@ -24,12 +24,16 @@ async def send(client: Client, request: Request) -> Response:
     calls = client._calls
     started = time.perf_counter()
     response: Response
-    try:
-        answer = calls.send_single_request(client, request)
-        response = await answer if calls.is_async else answer
-    except RequestError as error:
-        error.request = request  # also when it had one: mocks raise one exception again and again
-        raise
+    while True:
+        try:
+            answer = calls.send_single_request(client, request)
+            response = await answer if calls.is_async else answer
+            break
+        except RequestError as error:
+            if getattr(error, "_was_never_sent", False) and not client.is_closed:
+                continue  # the client that was closed is another one, with the same transport
+            error.request = request  # also when it had one: mocks raise one exception again and again
+            raise
     response._request = request
     response._started = started
     response.default_encoding = client.default_encoding

@@ -479,7 +479,9 @@ def _closed(request: Request) -> ReadError:
 
 
 def _closed_while_waiting() -> ConnectError:
-    return ConnectError("The client was closed while this request waited for a connection.")
+    closed = ConnectError("The client was closed while this request waited for a connection.")
+    closed._was_never_sent = True  # type: ignore[attr-defined]  # if it was another client with this transport, it can be
+    return closed
 
 
 def _require_http2() -> None:
