@@ -21,7 +21,10 @@ from tests.support.servers import PATIENCE
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """An ASGI application: GET / greets, /stream sends three chunks, everything else echoes the request's body."""
+    """An ASGI application: GET / greets, /stream sends three chunks, everything else echoes the request's body; so do WebSockets."""
+    if scope["type"] == "websocket":
+        await echo_messages(receive, send)
+        return
     assert scope["type"] == "http"
     body, more = b"", True
     while more:
@@ -33,6 +36,13 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     for chunk in chunks:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def echo_messages(receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        await send({**message, "type": "websocket.send"})
 
 
 class _Uvicorn(uvicorn.Server):

@@ -25,8 +25,8 @@ T = typing.TypeVar("T")
 class Route(typing.NamedTuple):
     """What makes two connections interchangeable: they lead to the same place, verified as the same name.
 
-    `proxy_authorization` is what a request said to the proxy for a tunnel of its own. All else that concerns proxies is
-    the same for all connections of a transport.
+    `proxy_authorization` is what a request said to the proxy for a tunnel of its own, `http1_only` that it asks for what HTTP/2 does
+    not have. All else that concerns proxies is the same for all connections of a transport.
     """
 
     scheme: str
@@ -35,6 +35,7 @@ class Route(typing.NamedTuple):
     server_hostname: str
     realm: object
     proxy_authorization: bytes | None = None
+    http1_only: bool = False
 
 
 class Dialer(typing.NamedTuple):
@@ -50,12 +51,11 @@ class Dialer(typing.NamedTuple):
     socket_options: typing.Sequence[SocketOption] = ()
     resolver: ResolverTypes = Resolver()
 
-    @property
-    def alpn(self) -> tuple[str, ...]:
+    def alpn(self, route: Route) -> tuple[str, ...]:
         """The protocols to offer in a TLS handshake, best first."""
         from .._tls.offer import HTTP_1_1, HTTP_2, HTTP_2_OR_1_1
 
-        if not self.http2:
+        if not self.http2 or route.http1_only:
             return HTTP_1_1
         return HTTP_2_OR_1_1 if self.http1 else HTTP_2
 
@@ -65,17 +65,18 @@ class Dialer(typing.NamedTuple):
 
     def may_multiplex(self, route: Route) -> bool:
         """Whether a connection may turn out to speak HTTP/2: if the server agrees, or where nothing else is spoken."""
-        return self.http2 and (route.scheme == "https" or not self.http1)
+        return self.http2 and not route.http1_only and (route.scheme == "https" or not self.http1)
 
     def speaks_http2(self, route: Route, stream: Stream) -> bool:
         """Whether HTTP/2 is what `stream` is for. Raises `ConnectError` if the server wants a protocol that is not allowed."""
         if route.scheme != "https":
             return self.http2 and not self.http1
         chosen = stream.info("ssl_object").selected_alpn_protocol()
-        if chosen == "h2" and not self.http2:
+        if chosen == "h2" and (not self.http2 or route.http1_only):
+            why = "no WebSocket can be opened over" if self.http2 else "this client does not speak"
             raise ConnectError(
-                f"{stream.peer} chose HTTP/2, which ssl_context offers and this client does not speak: "
-                "pass http2=True, or call set_alpn_protocols(['http/1.1']) on the context."
+                f"{stream.peer} chose HTTP/2, which ssl_context offers and {why}: "
+                f"{'' if self.http2 else 'pass http2=True, or '}call set_alpn_protocols(['http/1.1']) on the context."
             )
         if chosen != "h2" and not self.http1:
             raise ConnectError(
@@ -128,7 +129,7 @@ class Dialer(typing.NamedTuple):
         try:
             left = remaining(deadline, stream.peer)
             info = {"ssl_context": self.ssl_context, "server_hostname": route.server_hostname, "timeout": left}
-            work = secure(stream, network, self.ssl_context, route.server_hostname, route.port, left, self.alpn)
+            work = secure(stream, network, self.ssl_context, route.server_hostname, route.port, left, self.alpn(route))
             return await steps.told("connection.start_tls", info, steps.timed("tls", work))
         except BaseException:
             stream.close()

@@ -28,6 +28,10 @@ class ConnectionDied(Exception):
         self.unprocessed = unprocessed
 
 
+class NeedsHTTP1(Exception):
+    """The request asks for another protocol (Upgrade), which this HTTP/2 connection does not take: HTTP/1.1 may."""
+
+
 def tell_of_reuse(error: Exception) -> None:
     """Add to the error of a connection that served others before what that may mean."""
     error.add_note(
@@ -118,6 +122,10 @@ class Exchange(typing.Protocol):
 
     def unread(self) -> bytes:
         """After an upgrade: bytes that already belong to the other protocol."""
+        ...
+
+    def tunnel(self) -> Stream:
+        """After an upgrade: the byte stream that the other protocol has."""
         ...
 
     @property

@@ -250,3 +250,7 @@ class HTTP1Connection:
     def unread(self) -> bytes:
         """After an upgrade: bytes that already belong to the other protocol."""
         return self._engine.unread()
+
+    def tunnel(self) -> Stream:
+        """After an upgrade: the byte stream that the other protocol has, the whole connection."""
+        return self.stream

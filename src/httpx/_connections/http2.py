@@ -167,15 +167,22 @@ class HTTP2Connection:
                 self._engine.send_data(exchange, body, ended=True)
             return not self._flush_is_due
 
-    def queue(self, exchange: HTTP2Exchange, data: bytes, ended: bool) -> None:
-        """Queue a piece of the request's body."""
+    def queue(self, exchange: HTTP2Exchange, data: bytes, ended: bool, told: HTTP2Exchange | None = None) -> None:
+        """Queue a piece of the request's body; when it has gone out, `exchange` (or `told`) has news."""
         with self._lock:
-            self._engine.send_data(exchange, data, ended)
+            self._engine.send_data(exchange, data, ended, told)
 
     def queued(self, exchange: HTTP2Exchange) -> int:
         """Bytes of the request's body that wait for the peer's window."""
         with self._lock:
             return self._engine.queued(exchange)
+
+    def takes_websockets(self, exchange: HTTP2Exchange) -> bool | None:
+        """Whether the peer takes WebSockets (RFC 8441); None if it has not said yet, and then `exchange` has news when it does."""
+        with self._lock:
+            if self._engine.takes_websockets is None and self.failure is None:
+                self._engine.awaiting_settings.append(exchange)
+            return self._engine.takes_websockets
 
     def take(self, exchange: HTTP2Exchange) -> bytes:
         """What has arrived of the response's body."""
@@ -238,7 +245,7 @@ class HTTP2Connection:
 
     async def _lead(self, exchange: HTTP2Exchange, deadline: float) -> bool:
         try:
-            while not exchange.has_news:
+            while not exchange.has_news and self.failure is None:
                 # Looked at before each read: a flood of frames for others must not move it.
                 now = time.monotonic()
                 if now >= deadline:

@@ -10,12 +10,12 @@ from .._exceptions import ReadTimeout, TransportError, WriteError, WriteTimeout
 from .._models.headers import PICKED
 from .._models.request import Request
 from .._network.addresses import seconds
-from .._network.base import Waiter
+from .._network.base import Stream, Waiter
 from .._network.failures import first_exchange_error
 from .._protocols.http1.serialize import check_start
 from .._protocols.http2.engine import CANCEL, NO_ERROR, HTTP2Stream, protect
 from .body import PIECE, check_length, is_repeatable, is_replayable, parts_of
-from .exchange import ConnectionDied, Timeouts, tell_of_reuse
+from .exchange import ConnectionDied, NeedsHTTP1, Timeouts, tell_of_reuse
 from .wire_form import http2_fields, prepare
 
 if typing.TYPE_CHECKING:
@@ -52,9 +52,7 @@ class HTTP2Head:
 class HTTP2Exchange(HTTP2Stream):
     """A stream, and the conversation on it. It is used by one task or thread; only its `failure` comes from others."""
 
-    __slots__ = ("_has_begun_body", "connection", "deadline", "is_late", "sent_at", "trace", "waiter", "was_reused")
-
-    is_upgraded = False
+    __slots__ = ("_asks_for_tunnel", "_has_begun_body", "connection", "deadline", "is_late", "sent_at", "trace", "waiter", "was_reused")
 
     def __init__(self, connection: HTTP2Connection) -> None:
         HTTP2Stream.__init__(self)
@@ -64,6 +62,7 @@ class HTTP2Exchange(HTTP2Stream):
         self.is_late = False
         self.was_reused = False  # whether the connection had served another exchange before
         self._has_begun_body = False
+        self._asks_for_tunnel = False
         self.sent_at = 0.0
         self.trace: Trace | None = None
 
@@ -114,6 +113,9 @@ class HTTP2Exchange(HTTP2Stream):
         connection = self.connection
         stream = request.stream
         timeout = timeouts.get("write")
+        if form.offers_upgrade and request.headers.get("upgrade", "").lower() == "websocket":
+            await self._ask_for_websocket(request, [(b":authority", authority), (b":path", target), *fields], timeouts)
+            return
         if type(stream) is ByteStream and form.is_plain and len(stream._bytes) <= PIECE and "upload_progress" not in request.extensions:
             if len(stream._bytes) != (form.length or 0):
                 check_length(len(stream._bytes), form.length)
@@ -127,6 +129,28 @@ class HTTP2Exchange(HTTP2Stream):
         if form.expects_continue and not await self._is_told_to_continue():
             return
         await self._send_body(request, form.length, form.chunked, timeouts)
+
+    async def _ask_for_websocket(self, request: Request, fields: list[tuple[bytes, bytes]], timeouts: Timeouts) -> None:
+        # By CONNECT, as RFC 8441 section 5 has it, for those who know that the answer is another one then.
+        connection = self.connection
+        if "websocket" not in request.extensions or not await self._finds_websockets_taken(timeouts):
+            raise NeedsHTTP1
+        scheme = request.url._origin[0].replace("ws", "http")
+        head = [(b":method", b"CONNECT"), (b":protocol", b"websocket"), (b":scheme", scheme.encode("ascii"))]
+        self._asks_for_tunnel = True
+        connection.submit(self, head + [field for field in fields if field[0] != b"sec-websocket-key"], None)
+        await connection.flush(timeouts.get("write"))
+
+    async def _finds_websockets_taken(self, timeouts: Timeouts) -> bool:
+        connection, patience = self.connection, timeouts.get("read")
+        deadline = _NEVER if patience is None else time.monotonic() + patience
+        await connection.flush(timeouts.get("write"))  # many a server waits for our settings with its own
+        while connection.takes_websockets(self) is None:
+            if connection.failure is not None:
+                return True  # who asks by it will hear of it
+            if not await connection.wait_for(self, deadline):
+                raise ReadTimeout(f"Nothing arrived from {connection.stream.peer} for {seconds(patience)}.")
+        return bool(connection.takes_websockets(self))
 
     async def _is_told_to_continue(self) -> bool:
         # False if the server gave a final answer instead of "100 Continue"; the body is then not wanted.
@@ -197,7 +221,7 @@ class HTTP2Exchange(HTTP2Stream):
 
     def data_at_hand(self) -> bytes | None:
         """The whole body, if all of it has arrived with the head, else None."""
-        if not self.ended:
+        if not self.ended or self._asks_for_tunnel:
             return None
         if not self.is_open and len(self.chunks) == 1:  # mostly: nobody else touches it any more
             return self.chunks.pop()
@@ -211,9 +235,23 @@ class HTTP2Exchange(HTTP2Stream):
 
     def abandon(self) -> bool:
         """The exchange ends before its time; the others go on. Whether the connection may be used again."""
+        if self._asks_for_tunnel:
+            self.connection.queue(self, b"", ended=True)  # as the end of a connection elsewhere, and orderly if the peer has ended, too
+            self.connection.post()
         self.connection.release(self, CANCEL)
         return self.connection.failure is None
 
+    @property
+    def is_upgraded(self) -> bool:
+        """Whether the stream has left HTTP, as the whole connection does elsewhere."""
+        return self._asks_for_tunnel and self.head is not None and self.head[0][1][:1] == b"2"
+
     def unread(self) -> bytes:
-        """Nothing: HTTP/2 connections are not upgraded."""
+        """After an upgrade: nothing; what has arrived is the tunnel's to give."""
         return b""
+
+    def tunnel(self) -> Stream:
+        """After an upgrade: the byte stream that the other protocol has."""
+        from .http2_tunnel import HTTP2Tunnel
+
+        return HTTP2Tunnel(self)

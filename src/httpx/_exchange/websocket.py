@@ -65,13 +65,17 @@ class _Conversation:
         if self._offered:
             fields["Sec-WebSocket-Protocol"] = ", ".join(self._offered)
         request.headers.update(fields)
+        request.extensions["websocket"] = True  # over HTTP/2 it is asked for in another way (RFC 8441)
         response = self.response = await calls.send(self._client, request, **self._sending)
         try:
-            if response.status_code != 101:
+            over_http2 = response.http_version == "HTTP/2"
+            if response.status_code != 101 and not (over_http2 and response.is_success):
                 await calls.read(response)
                 response.raise_for_status()
                 raise self._refusal(f"the server answered {response.status_code} {response.reason_phrase}".rstrip())
-            self._check(response, key)
+            if not over_http2:
+                self._check_upgrade(response, key)
+            self._check(response)
             self._stream, early = _take_stream(response, request)
         except BaseException:
             await calls.close(response)
@@ -86,13 +90,16 @@ class _Conversation:
             await calls.close(response)
             raise
 
-    def _check(self, response: Response, key: bytes) -> None:
+    def _check_upgrade(self, response: Response, key: bytes) -> None:
         headers = response.headers
         accepted = base64.b64encode(hashlib.sha1(key + _MAGIC, usedforsecurity=False).digest())
         if headers.get("upgrade", "").lower() != "websocket" or "upgrade" not in headers.get("connection", "").lower():
             raise self._refusal("the server changed to another protocol")
         if not hmac.compare_digest(headers.get("sec-websocket-accept", "").encode("latin-1"), accepted):
             raise self._refusal("Sec-WebSocket-Accept is not the answer to this request")
+
+    def _check(self, response: Response) -> None:
+        headers = response.headers
         if "sec-websocket-extensions" in headers:
             raise self._refusal("the server chose an extension that was not offered")
         self.subprotocol = headers.get("sec-websocket-protocol")
@@ -278,8 +285,10 @@ def _take_stream(response: Response, request: Request) -> tuple[Stream, bytes]:
         raise WebSocketError("The transport of this client has no connection for a WebSocket.", request=request)
     facade = response.extensions["network_stream"]
     early, facade._unread = facade._unread, b""
-    stream: Stream = exchange.connection.stream.share()
-    exchange.connection.stream = facade._stream = stream
+    stream: Stream = facade._stream.share()
+    facade._stream = stream
+    if not exchange.connection.multiplexes:
+        exchange.connection.stream = stream
     return stream, early
 
 

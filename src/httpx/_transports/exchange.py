@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Iterator
 
 from .._config import Countdown, Limits
 from .._connections.establish import Dialer, Route
-from .._connections.exchange import Connection, ConnectionDied, Exchange, Head, Timeouts, name_peer
+from .._connections.exchange import Connection, ConnectionDied, Exchange, Head, NeedsHTTP1, Timeouts, name_peer
 from .._connections.http1 import HTTP1Connection
 from .._connections.proxied import request_through
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
-from .._exceptions import ConnectError, PoolTimeout, ReadError, TransportError, UnsupportedProtocol
+from .._exceptions import ConnectError, PoolTimeout, ReadError, TransportError, UnsupportedProtocol, WebSocketError
 from .._models.headers import Headers
 from .._models.marks import Setup
 from .._models.request import Request
@@ -82,9 +82,8 @@ class Exchanges:
             from .._connections.trace import Trace
 
             trace = Trace(trace, is_async)
-        closings = self._pool.closings
+        closings, attempts = self._pool.closings, 1
         setup = None
-        attempts = 1
         began = time.monotonic()
         while True:
             connection = self._take_idle(route, began)
@@ -112,15 +111,16 @@ class Exchanges:
                     raise died.cause from died.cause.__cause__
                 attempts += 1
                 _log_resending(request, died)
-            except TransportError as error:
-                self._drop(exchange, error)
-                if trace is not None:
-                    await trace.failed(error)
-                if closings != self._pool.closings:
-                    raise _closed(request) from error
-                raise
-            except BaseException:
+            except NeedsHTTP1:
                 self._drop(exchange)
+                route = self._http1_route(route, connection)
+            except BaseException as error:
+                self._drop(exchange, error)
+                if isinstance(error, TransportError):
+                    if trace is not None:
+                        await trace.failed(error)
+                    if closings != self._pool.closings:
+                        raise _closed(request) from error
                 raise
         now = time.monotonic()
         if trace is not None:
@@ -162,6 +162,8 @@ class Exchanges:
             self._give_back(connection, exchange, now)
             return Response._of(head.status_code, headers, ByteStream(whole), request, extensions)
         if exchange.is_upgraded:
+            if connection.multiplexes:
+                network_stream = extensions["network_stream"] = (AsyncNetworkStream if is_async else NetworkStream)(exchange.tunnel())
             network_stream._unread = exchange.unread()
         body = (AsyncBody if is_async else SyncBody)(self, exchange, timeouts, request, extensions)
         return Response._of(head.status_code, headers, body, request, extensions)
@@ -178,6 +180,12 @@ class Exchanges:
         if route is None:
             route = self._routes[origin] = _make_route(request.url, None, realm)
         return route
+
+    def _http1_route(self, route: Route, connection: Connection) -> Route:
+        if not self._dialer.http1:
+            peer = connection.stream.peer
+            raise WebSocketError(f"{peer} takes no WebSockets over HTTP/2 (RFC 8441), and http1=False rules out HTTP/1.1.")
+        return route._replace(http1_only=True)
 
     def _take_idle(self, route: Route, now: float) -> Connection | None:
         # Mostly there is one, and it is as it was left.

@@ -21,7 +21,7 @@ Field = tuple[bytes, bytes]
 
 NO_ERROR, CANCEL, REFUSED_STREAM, ENHANCE_YOUR_CALM = 0x0, 0x8, 0x7, 0xB
 
-_MAX_CONCURRENT_STREAMS = 0x3
+_MAX_CONCURRENT_STREAMS, _ENABLE_CONNECT_PROTOCOL = 0x3, 0x8
 _SETTINGS = {
     ngh2.Setting.ENABLE_PUSH: 0,
     ngh2.Setting.INITIAL_WINDOW_SIZE: limits.STREAM_WINDOW,
@@ -72,12 +72,14 @@ class HTTP2Engine:
         "_session",
         "_stray_resets",
         "_uploads",
+        "awaiting_settings",
         "failure",
         "is_draining",
         "max_streams",
         "news",
         "pings_answered",
         "streams",
+        "takes_websockets",
     )
 
     def __init__(self) -> None:
@@ -91,6 +93,8 @@ class HTTP2Engine:
         self._farewell = b""
         self._goaway: tuple[int, bytes] | None = None
         self.max_streams = limits.INITIAL_MAX_STREAMS
+        self.takes_websockets: bool | None = None  # by RFC 8441; None until the peer has sent its settings
+        self.awaiting_settings: list[HTTP2Stream] = []  # to be told when it has
         self.is_draining = False  # no further stream will be accepted
         self.failure: RemoteProtocolError | None = None
         self.news: list[HTTP2Stream] = []
@@ -115,11 +119,11 @@ class HTTP2Engine:
         stream.is_open = True
         self.streams[stream.stream_id] = stream
 
-    def send_data(self, stream: HTTP2Stream, data: bytes, ended: bool) -> None:
-        """Queue a piece of the body. It goes out as far as the peer's windows allow."""
+    def send_data(self, stream: HTTP2Stream, data: bytes, ended: bool, told: HTTP2Stream | None = None) -> None:
+        """Queue a piece of the body. It goes out as far as the peer's windows allow; when all has, `stream` (or `told`) has news."""
         if stream.is_open:
             self._session.send_data(stream.stream_id, data, end_stream=ended)
-            self._uploads[stream.stream_id] = stream
+            self._uploads[stream.stream_id] = told or stream
 
     def queued(self, stream: HTTP2Stream) -> int:
         """Bytes of the body that wait for the peer's windows."""
@@ -137,9 +141,9 @@ class HTTP2Engine:
             return b""
         self._take_events()
         if self._uploads:
-            for stream in list(self._uploads.values()):
-                if not stream.is_open or not self._session.queued_body_size(stream.stream_id):
-                    del self._uploads[stream.stream_id]
+            for stream_id, stream in list(self._uploads.items()):
+                if stream_id not in self.streams or not self._session.queued_body_size(stream_id):
+                    del self._uploads[stream_id]
                     self._tell(stream)
         return data
 
@@ -230,6 +234,8 @@ class HTTP2Engine:
                     # The connection need not wait for the reader: what a stream may hold is bounded.
                     self._acknowledge(sum(map(len, stream.chunks)), event.stream_id)
                 stream.is_open = False  # from here on its owner takes data without the lock
+                if self._uploads and (uploading := self._uploads.pop(event.stream_id, None)) not in (None, stream):
+                    self._tell(uploading)
                 if not stream.ended:
                     self._cut(stream, event)
             else:
@@ -243,6 +249,10 @@ class HTTP2Engine:
         stream = self.streams.get(getattr(event, "stream_id", 0))
         if isinstance(event, ngh2.SettingsReceived):
             self.max_streams = event.settings.get(_MAX_CONCURRENT_STREAMS, self.max_streams)
+            self.takes_websockets = bool(event.settings.get(_ENABLE_CONNECT_PROTOCOL, self.takes_websockets))
+            for waiting in self.awaiting_settings:
+                self._tell(waiting)
+            self.awaiting_settings.clear()
         elif isinstance(event, ngh2.GoAwayReceived):
             self.is_draining = True
             self._goaway = (event.error_code, event.debug_data)
