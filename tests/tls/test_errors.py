@@ -178,7 +178,9 @@ def test_errors_that_python_code_raises_are_taken_as_they_come():
         assert told.report.cause == cause
         assert told.report.host == "::1"
         assert told.report.chain == ()
-    assert str(told).startswith("the server closed the connection (TLS handshake with [::1]:443). ")
+    assert str(told).startswith(
+        "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol (TLS handshake with [::1]:443). "
+    )
 
 
 def test_what_explains_failures_is_imported_by_failures_only():

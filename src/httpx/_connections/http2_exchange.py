@@ -6,7 +6,7 @@ import time
 import typing
 
 from .._content.streams import ByteStream
-from .._exceptions import ReadTimeout, TransportError, WriteError, WriteTimeout
+from .._exceptions import ReadTimeout, TLSError, TransportError, WriteError, WriteTimeout
 from .._models.headers import PICKED
 from .._models.request import Request
 from .._network.addresses import seconds
@@ -74,6 +74,8 @@ class HTTP2Exchange(HTTP2Stream):
             try:
                 await self._send(request, timeouts)
             except WriteError:
+                if isinstance(self.failure, TLSError):
+                    raise self.failure from self.failure.__cause__  # it came with the end of the connection, and says why
                 if self.head is None:
                     raise  # else the server has answered and hung up before it read everything: its answer is what counts
             if self.trace is not None:

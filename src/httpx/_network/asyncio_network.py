@@ -90,8 +90,8 @@ class AsyncioStream(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None:
-            self._lost = exc
             self._rescue()
+            self._lost = self._lost or exc
         elif not self._ended and self._secure:
             self.ended_cleanly = False  # TLS ended without close_notify
         self._ended = True
@@ -109,7 +109,7 @@ class AsyncioStream(asyncio.Protocol):
 
     def _rescue(self) -> None:
         # A server that refuses a request says why and hangs up. asyncio stops reading at the first write that fails, with
-        # the reason still in the socket, which is open until this callback returns.
+        # the reason still in the socket: open until connection_lost() returns, on TLS until the next turn of the event loop.
         received: list[bytes] = []
         try:
             while self._size + sum(map(len, received)) <= _HIGH_WATER and (data := self._socket.recv(65_536)):
@@ -123,7 +123,8 @@ class AsyncioStream(asyncio.Protocol):
         if received and incoming is not None:
             try:
                 incoming.write(b"".join(received))
-                self._received.append(self._transport.get_extra_info("ssl_object").read(_HIGH_WATER))
+                while data := self._ssl_object.read(_BUFFER_SIZE):  # type: ignore[union-attr]
+                    self._received.append(data)
             except ssl.SSLWantReadError:
                 pass
             except (ssl.SSLError, ValueError) as error:
@@ -226,6 +227,8 @@ class AsyncioStream(asyncio.Protocol):
         if self._lost is not None or self._transport.is_closing():
             raise WriteError(f"Sending to {self.peer} failed: {self._lost or 'the connection is closed'}") from self._lost
         self._transport.write(data)
+        if self._secure and self._flow.is_closing():
+            self._rescue()
         if self._writing_paused:
             await self._drain(timeout)
 
@@ -282,7 +285,7 @@ class AsyncioStream(asyncio.Protocol):
         return self
 
     def _left_early(self, context: ssl.SSLContext) -> TLSError:
-        cause = self._lost or ConnectionResetError("the server closed the connection")
+        cause = self._lost or EOFError()
         failed = handshake_error(cause, self.peer, context)
         failed.__cause__ = cause
         return failed

@@ -10,7 +10,7 @@ import typing
 from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, WriteTimeout
 from .addresses import seconds
 from .base import Stream
-from .failures import read_error
+from .failures import hand_over, read_error
 from .readiness import readiness
 from .shared import SharedStream
 
@@ -33,7 +33,7 @@ class BlockingTLSStream:
     def __init__(self, encrypted: ssl.SSLSocket, peer: str, timeout: float | None) -> None:
         self._socket = encrypted
         self._timeout = timeout  # as the socket has it
-        self._early = b""  # taken by `is_quiet`, and not yet received
+        self._early: bytes | Exception = b""  # what `is_quiet` came upon, and nobody has received yet
         self._is_readable: typing.Callable[[], object] | None = None
         self.peer = peer
         self.ended_cleanly = True
@@ -41,7 +41,8 @@ class BlockingTLSStream:
 
     async def receive(self, timeout: float | None) -> bytes:
         if self._early:
-            return self._take_early()
+            early, self._early = self._early, b""
+            return hand_over(early)
         try:
             if self._timeout != timeout:
                 self._set_timeout(timeout)
@@ -90,7 +91,8 @@ class BlockingTLSStream:
 
     def receive_nowait(self) -> bytes | None:
         if self._early:
-            return self._take_early()
+            early, self._early = self._early, b""
+            return hand_over(early)
         if self._is_readable is None:
             self._is_readable = readiness(self._socket)
         if not self._is_readable():
@@ -106,10 +108,6 @@ class BlockingTLSStream:
         except (OSError, ValueError) as error:
             raise read_error(error, self.peer) from error
 
-    def _take_early(self) -> bytes:
-        data, self._early = self._early, b""
-        return data
-
     def is_quiet(self) -> bool:
         if self._early:
             return False
@@ -120,7 +118,8 @@ class BlockingTLSStream:
         # That need not be data: TLS 1.3 sends session tickets of its own accord.
         try:
             data = self.receive_nowait()
-        except (ReadError, ConnectError):
+        except (ReadError, ConnectError) as error:
+            self._early = error
             return False
         self._early = data or b""
         return data is None

@@ -30,9 +30,16 @@ def read_error(error: Exception, peer: str) -> ReadError | TLSError:
     return ReadError(f"Receiving from {peer} failed: {error}")
 
 
+def hand_over(early: bytes | Exception) -> bytes:
+    """What a look at a stream came upon: data, or a failure, which may hold the reason why the server hangs up."""
+    if isinstance(early, Exception):
+        raise early
+    return early
+
+
 def spoke_too_soon() -> ssl.SSLError:
     """What OpenSSL would say of a server that sends something before the handshake: whatever it speaks, it is not TLS."""
-    error = ssl.SSLError(ssl.SSL_ERROR_SSL, "[SSL: WRONG_VERSION_NUMBER] the server sent data before the handshake")
+    error = ssl.SSLError(ssl.SSL_ERROR_SSL, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
     error.library, error.reason = "SSL", "WRONG_VERSION_NUMBER"
     return error
 
@@ -71,11 +78,17 @@ def _tls_error(error: BaseException, peer: str, context: ssl.SSLContext | None, 
 
     host, _, port = peer.rpartition(":") if ":" in peer else (peer, "", "")
     report = diagnose(error, host, int(port) if port.isdigit() else None, context, after_handshake)
-    # An SSLError with nothing but words shows them as a tuple.
-    words = error.args[0] if isinstance(error, ssl.SSLError) and len(error.args) == 1 else str(error) or "the server closed the connection"
-    message = f"{words} ({where}). {report.meaning} {report.remedy} (Documentation: TLS errors, {report.cause}.)"
+    message = f"{_words_of(error)} ({where}). {report.meaning} {report.remedy} (Documentation: TLS errors, {report.cause}.)"
     failed = (CertificateVerifyError if isinstance(error, ssl.SSLCertVerificationError) else TLSError)(message)
     failed.report = report
     for note in notes_on(report):
         failed.add_note(note)
     return failed
+
+
+def _words_of(error: BaseException) -> str:
+    # An end of the connection is found by OpenSSL on some runtimes, and by the event loop on others: it is told in the same words.
+    if isinstance(error, (EOFError, ssl.SSLEOFError)) or (isinstance(error, ConnectionError) and error.errno is None):
+        return "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol"
+    # An SSLError with nothing but words shows them as a tuple.
+    return str(error.args[0] if isinstance(error, ssl.SSLError) and len(error.args) == 1 else error)

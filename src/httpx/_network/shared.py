@@ -13,7 +13,7 @@ import typing
 from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, WriteTimeout
 from .addresses import seconds
 from .base import Stream
-from .failures import read_error
+from .failures import hand_over, read_error
 from .readiness import readiness
 
 if typing.TYPE_CHECKING:
@@ -36,7 +36,7 @@ class SharedStream:
 
     keeps_unsent = False
 
-    def __init__(self, connection: socket.socket, peer: str, early: bytes, tls: TLSInfo | None) -> None:
+    def __init__(self, connection: socket.socket, peer: str, early: bytes | Exception, tls: TLSInfo | None) -> None:
         connection.settimeout(0)
         self._socket = connection
         self._lock = threading.Lock()
@@ -45,15 +45,15 @@ class SharedStream:
         self._poll = select.poll() if _HAS_POLL else None
         if self._poll is not None:
             self._poll.register(connection, _READ)
-        self._peeked = early  # taken by `is_quiet`, and not yet received
+        self._peeked = early  # what `is_quiet` came upon, and nobody has received yet
         self.peer = peer
         self.ended_cleanly = True
         self.tls = tls
 
     async def receive(self, timeout: float | None) -> bytes:
         if self._peeked:
-            data, self._peeked = self._peeked, b""
-            return data
+            peeked, self._peeked = self._peeked, b""
+            return hand_over(peeked)
         deadline = None if timeout is None else time.monotonic() + timeout
         # Mostly there is nothing yet: to ask costs less than to try.
         poll = self._poll if self._socket.fileno() >= 0 else None
@@ -128,8 +128,8 @@ class SharedStream:
 
     def receive_nowait(self) -> bytes | None:
         if self._peeked:
-            data, self._peeked = self._peeked, b""
-            return data
+            peeked, self._peeked = self._peeked, b""
+            return hand_over(peeked)
         try:
             if self._socket.fileno() >= 0 and not self._has_unread():
                 return None
@@ -148,7 +148,8 @@ class SharedStream:
             return False
         try:
             data = self.receive_nowait()
-        except (ReadError, ConnectError):
+        except (ReadError, ConnectError) as error:
+            self._peeked = error
             return False
         self._peeked = data or b""
         return data is None

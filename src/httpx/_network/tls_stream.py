@@ -15,7 +15,7 @@ import typing
 from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
 from .addresses import seconds
 from .base import Stream
-from .failures import handshake_error, read_error
+from .failures import hand_over, handshake_error, read_error
 
 if typing.TYPE_CHECKING:
     from .._tls.info import TLSInfo
@@ -88,7 +88,7 @@ class TLSStream:
         self._outgoing = outgoing
         self._lock = threading.Lock()  # held for calls into OpenSSL
         self._sending = threading.Lock()  # held by the one that sends
-        self._decrypted = b""  # taken by `is_quiet`, and not yet received
+        self._decrypted: bytes | Exception = b""  # what `is_quiet` came upon, and nobody has received yet
         self._is_cut = False
         self._is_closed = False
         self.peer = inner.peer
@@ -137,8 +137,8 @@ class TLSStream:
     def _decrypt(self) -> bytes | None:
         # What has been received, empty at the end, None if more is needed.
         if self._decrypted:
-            data, self._decrypted = self._decrypted, b""
-            return data
+            early, self._decrypted = self._decrypted, b""
+            return hand_over(early)
         parts: list[bytes] = []
         size = 0
         try:
@@ -221,7 +221,8 @@ class TLSStream:
         try:
             # Bytes need not be data: TLS 1.3 sends session tickets of its own accord.
             data = self.receive_nowait()
-        except (ReadError, ConnectError):
+        except (ReadError, ConnectError) as error:
+            self._decrypted = error
             return False
         self._decrypted = data or b""
         return data is None

@@ -19,7 +19,7 @@ import trio
 from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, WriteTimeout
 from .addresses import connect_error, connect_timeout, new_socket, reason, seconds
 from .base import Farewell, SocketOption, T
-from .failures import read_error
+from .failures import hand_over, read_error
 from .race import Address, Race
 from .tls_stream import TLSStream, start_tls_over
 
@@ -42,7 +42,7 @@ class TrioStream:
 
     def __init__(self, connection: socket.socket, peer: str) -> None:
         self._socket = connection
-        self._early = b""  # taken by `is_quiet`, and not yet received
+        self._early: bytes | Exception = b""  # what `is_quiet` came upon, and nobody has received yet
         self._read_size = _MIN_READ_SIZE
         self.peer = peer
         self.ended_cleanly = True
@@ -72,8 +72,8 @@ class TrioStream:
 
     def receive_nowait(self) -> bytes | None:
         if self._early:
-            data, self._early = self._early, b""
-            return data
+            early, self._early = self._early, b""
+            return hand_over(early)
         try:
             data = self._socket.recv(self._read_size)
         except (BlockingIOError, InterruptedError):
@@ -126,7 +126,8 @@ class TrioStream:
             return False
         try:
             data = self.receive_nowait()
-        except (ReadError, ConnectError):
+        except (ReadError, ConnectError) as error:
+            self._early = error
             return False
         self._early = data or b""
         return data is None
@@ -164,7 +165,7 @@ class SharedTrioStream(TrioStream):
 
     keeps_unsent = True
 
-    def __init__(self, connection: socket.socket, peer: str, early: bytes) -> None:
+    def __init__(self, connection: socket.socket, peer: str, early: bytes | Exception) -> None:
         super().__init__(connection, peer)
         self._early = early
 

@@ -18,9 +18,9 @@ class Cause(typing.NamedTuple):
 
 _TRUST_IT = "ssl_context=httpx.SSLContext(verify='path/to/it.pem')"
 _ADD_IT = "{add_it}"
-_GIVE_CERT = "ssl_context=httpx.SSLContext(cert=('client.pem', 'client.key'))"
+GIVE_CERT = "ssl_context=httpx.SSLContext(cert=('client.pem', 'client.key'))"
 _RENEW = "The server's operator must get a new certificate"
-_ASK_WHICH = "Ask the server's operator which certificates are accepted"
+ASK_WHICH = "Ask the server's operator which certificates are accepted."
 
 CAUSES = {
     # Verification of the server's certificate failed.
@@ -29,13 +29,12 @@ CAUSES = {
         "The server's operator must renew it. If others can connect, set this machine's clock: it says {today}.",
     ),
     "certificate-not-yet-valid": Cause(
-        "The server's certificate is not valid yet{until_start}.",
+        "{not_yet_valid}",
         "Either this machine's clock is slow (it says {today}) and must be set, or the server's operator installed the certificate early.",
     ),
     "authority-expired": Cause(
-        "The certificate of an authority in the chain expired{authority_expiry}.",
-        "The server's operator must send the authority's current certificate. If the root itself has expired, update what is trusted here "
-        "({trusted}). If others can connect, set this machine's clock: it says {today}.",
+        "{authority_expiry}",
+        "{renew_authority} If others can connect, set this machine's clock: it says {today}.",
     ),
     "wrong-name": Cause(
         "The certificate is for another host: {names}, and not {host}.",
@@ -47,30 +46,34 @@ CAUSES = {
     ),
     "self-signed": Cause(
         "The server's certificate is self-signed: no authority vouches for it.",
-        f"If it is the one that you expect (SHA-256 {{fingerprint}}), save it as PEM and trust exactly this one: {_TRUST_IT}.",
+        "If it is the one that you expect (SHA-256 {fingerprint}), save it (error.report.chain[0].as_pem() is its PEM form) and trust "
+        f"exactly this one: {_TRUST_IT}.{{besides}}",
     ),
     "untrusted-root": Cause(
         "The chain ends in a root certificate that is not trusted here ({trusted}): {root}.",
-        f"If it belongs to your organisation (a private authority, or a proxy that inspects TLS), save it as PEM and add it: {_ADD_IT}.",
+        "If it belongs to your organisation (a private authority, or a proxy that inspects TLS), get it from there as PEM and add it: "
+        f"{_ADD_IT}.{{besides}}",
     ),
     "intercepted": Cause(
         "The certificate was not issued by a public authority, but by {product}: something on the way inspects TLS, and is not trusted "
         "here ({trusted}).",
-        f"If your organisation does this on purpose, get its root certificate and add it: {_ADD_IT}. If not, someone is reading along.",
+        f"If your organisation does this on purpose, get its root certificate and add it: {_ADD_IT}. If not, someone is reading along."
+        "{besides}",
     ),
     "trusted-by-system-only": Cause(
         "This operating system trusts the authority that issued the certificate ({issuer}), but what is trusted here does not include it "
         "({trusted}).",
-        "Ask the operating system: ssl_context=ssl.create_default_context(), or a context of the truststore package.",
+        "Ask the operating system: ssl_context=ssl.create_default_context(), or a context of the truststore package.{besides}",
     ),
     "missing-intermediate": Cause(
         "The server left out an intermediate certificate: {issuer}, which issued {subject}.",
-        f"The server's operator must add it to the chain{{where_to_get_it}}. Until then, save it as PEM and add it: {_ADD_IT}.",
+        f"The server's operator must add it to the chain{{where_to_get_it}}. Until then, save it as PEM and add it: {_ADD_IT}.{{besides}}",
     ),
     "unknown-authority": Cause(
-        "Nothing that is trusted here ({trusted}) issued the server's certificate; its issuer is {issuer}.",
-        f"If a private authority did, or a proxy that inspects TLS, add its root certificate: {_ADD_IT}. Otherwise the server may have "
-        "left out an intermediate certificate, which its operator must add.",
+        "No authority that is trusted here ({trusted}) vouches for the server's certificate: its chain ends with {issuer}, which is not "
+        "known here.",
+        f"If that is a private authority, or a proxy that inspects TLS, add its root certificate: {_ADD_IT}. Otherwise the server may have "
+        "left out an intermediate certificate, which its operator must add.{besides}",
     ),
     "unhashed-directory": Cause(
         "verify= names the directory {directory!r}, in which OpenSSL finds nothing: certificates must be named by their hash there (such "
@@ -102,7 +105,8 @@ CAUSES = {
         f"{_RENEW} of another authority.",
     ),
     "chain-too-long": Cause(
-        "The chain has more certificates than are allowed, by an authority in it or by OpenSSL.",
+        "The server's certificates are too many or too large: an authority in the chain allows fewer below it, or OpenSSL takes no more "
+        "(100 certificates, 100 kB).",
         "The server's operator must send the intermediate certificates that are needed, and no others.",
     ),
     "unknown-critical-extension": Cause(
@@ -110,15 +114,15 @@ CAUSES = {
         f"{_RENEW}.",
     ),
     "strict-rules": Cause(
-        "A certificate in the chain breaks a rule of RFC 5280 that VERIFY_X509_STRICT enforces, Python's default since 3.13.",
+        "A certificate in the chain breaks a rule of RFC 5280 ({check}), which VERIFY_X509_STRICT enforces, Python's default since 3.13.",
         f"{_RENEW}. Until then: context = httpx.SSLContext(...); context.verify_flags &= ~ssl.VERIFY_X509_STRICT.",
     ),
     "revoked": Cause(
-        "The authority has revoked a certificate in the chain.",
+        "The authority has revoked {revoked}: its key may be in the wrong hands.",
         "Do not trust this server until it has a new certificate.",
     ),
     "no-revocation-list": Cause(
-        "Certificates are to be checked against revocation lists here, and there is no valid list of the authority {issuer}.",
+        "Certificates are to be checked against revocation lists here, and {list_problem}.",
         "Pass its current list: httpx.SSLContext(..., crl='path/to/list.pem').",
     ),
     "pin-mismatch": Cause(
@@ -132,15 +136,15 @@ CAUSES = {
     # The server refuses us, or our certificate.
     "client-certificate-required": Cause(
         "The server wants a client certificate.",
-        f"Pass one: {_GIVE_CERT}.",
+        f"Pass one: {GIVE_CERT}.",
     ),
     "client-certificate-refused": Cause(
         "The server does not accept our client certificate{refusal}.",
-        f"{_ASK_WHICH}. If none was passed: {_GIVE_CERT}.",
+        "{after_refusal}{if_none}",
     ),
     "access-denied": Cause(
-        "The server knows our client certificate, and does not let it in.",
-        f"{_ASK_WHICH}.",
+        "The server's rules do not let us in.",
+        f"{ASK_WHICH}{{if_none}}",
     ),
     "unknown-name": Cause(
         "The server has no site of the name {host}.",
@@ -149,24 +153,26 @@ CAUSES = {
     # The two sides have nothing in common.
     "protocol-version": Cause(
         "The server speaks none of the TLS versions that are allowed here ({versions}).",
-        "The server's operator must allow a current version (RFC 8996). If the context in use allows only some: set its minimum_version.",
+        "{allow_version}",
     ),
     "no-common-cipher": Cause(
-        "The two sides have no cipher, group or signature algorithm in common (offered here: {versions}, {ciphers} ciphers), or the server "
-        "wants a client certificate.",
-        f"The server's operator must allow current ciphers, or set_ciphers() of the context more. Client certificate: {_GIVE_CERT}.",
+        "The server can use nothing of what is offered here ({versions}, {ciphers} ciphers): there is no cipher, group, or kind of key in "
+        "common. Some servers say the same if they want a client certificate.",
+        "The server's operator must allow current ciphers, and use a common kind of key (RSA 2048, P-256). Until then, for this server "
+        "alone: context.set_ciphers('DEFAULT:@SECLEVEL=0').{if_wanted}",
     ),
     "weak-key-exchange": Cause(
         "The server's key exchange is too weak to be safe.",
-        "The server's operator must configure a larger group, or elliptic curves.",
+        "The server's operator must configure a larger group, or elliptic curves. Until then, for this server alone: "
+        "context.set_ciphers('DEFAULT:@SECLEVEL=1').",
     ),
     "unsafe-renegotiation": Cause(
         "The server lacks secure renegotiation (RFC 5746).",
-        "The server's operator must update it.",
+        "The server's operator must update it. Until then, for this server alone: context.options |= ssl.OP_LEGACY_SERVER_CONNECT.",
     ),
     "renegotiation-refused": Cause(
         "The server wanted to negotiate TLS anew in the middle of the connection, which is refused here.",
-        f"It may want a client certificate: {_GIVE_CERT}. If it insists: context.options &= ~ssl.OP_NO_RENEGOTIATION.",
+        f"It may want a client certificate: {GIVE_CERT}. If it insists: context.options &= ~ssl.OP_NO_RENEGOTIATION.",
     ),
     "no-common-protocol": Cause(
         "The server speaks none of the HTTP versions that this side offers (ALPN).",
@@ -175,7 +181,8 @@ CAUSES = {
     # It never was TLS, or ended early.
     "not-tls": Cause(
         "The server did not answer in TLS.",
-        "If this port speaks plain HTTP, use http:// in the URL.",
+        "If this port speaks plain HTTP, use http:// in the URL. If another service answers there (mail, SSH, a database), the port is "
+        "wrong.",
     ),
     "hung-up": Cause(
         "The server hung up in the middle of the handshake.",
@@ -183,15 +190,24 @@ CAUSES = {
     ),
     "hung-up-after-handshake": Cause(
         "The server broke the connection off right after the TLS handshake.",
-        f"It may want a client certificate: {_GIVE_CERT}; or accept another one than ours. Its log may tell.",
+        f"It may want a client certificate: {GIVE_CERT}; or accept another one than ours. Its log may tell.",
     ),
     "server-error": Cause(
         "The server failed by its own account.",
         "Its operator finds the reason in its log.",
     ),
+    "broken-off": Cause(
+        "The server broke the handshake off, since it cannot do with what it was sent{alert}.",
+        "Its operator finds the reason in its log. Old servers, and boxes on the way, fail at what is new to them; this tells whether it "
+        "is TLS 1.3: context.maximum_version = ssl.TLSVersion.TLSv1_2.",
+    ),
+    "against-the-rules": Cause(
+        "What the server sent breaks the rules of TLS.",
+        "Its TLS is broken, or a box on the way alters what it sends: try from another network, and tell its operator.",
+    ),
     "handshake-failed": Cause(
-        "The TLS handshake failed.",
-        "The words are OpenSSL's.",
+        "The TLS handshake failed, for none of the usual reasons.",
+        "OpenSSL's words above are all that is known. If the ssl.SSLContext in use was changed, try without the changes.",
     ),
 }
 
@@ -223,7 +239,8 @@ BY_REASON = (
     ("RECORD_LAYER_FAILURE", "not-tls"),
     ("PACKET_LENGTH_TOO_LONG", "not-tls"),
     ("HTTP_REQUEST", "not-tls"),
-    ("DATA_BEFORE_THE_HANDSHAKE", "not-tls"),
+    ("BAD_CERTIFICATE_STATUS_RESPONSE", "broken-off"),
+    ("BAD_CERTIFICATE_HASH_VALUE", "broken-off"),
     ("CERTIFICATE_REQUIRED", "client-certificate-required"),
     ("UNKNOWN_CA", "client-certificate-refused"),
     ("BAD_CERTIFICATE", "client-certificate-refused"),
@@ -250,17 +267,31 @@ BY_REASON = (
     ("CA_MD_TOO_WEAK", "weak-signature"),
     ("WRONG_SIGNATURE_TYPE", "weak-signature"),
     ("INTERNAL_ERROR", "server-error"),
+    ("EXCESSIVE_MESSAGE_SIZE", "chain-too-long"),
     ("UNEXPECTED_EOF", "hung-up"),
     ("CONNECTION_HAS_BEEN_CLOSED", "hung-up"),
+    ("ALERT", "broken-off"),
+    ("TLSV1_", "broken-off"),  # alerts that OpenSSL calls otherwise
+    ("UNKNOWN_ERROR", "broken-off"),  # and those that it does not know
+    *(
+        (part, "against-the-rules")
+        for part in ("UNEXPECTED_", "BAD_", "WRONG_", "INVALID_", "LENGTH_", "DECODE_", "DECRYPTION_", "UNKNOWN_")
+    ),
 )
 
-REFUSALS = (
-    ("UNKNOWN_CA", ": it does not trust the authority that issued it"),
-    ("CERTIFICATE_EXPIRED", ": it says that it has expired"),
-    ("CERTIFICATE_REVOKED", ": it says that it was revoked"),
-    ("UNSUPPORTED_CERTIFICATE", ": it cannot use this kind of key or usage"),
-    ("DECRYPT_ERROR", ": it could not verify a signature of the handshake"),
-)
+REFUSALS = {
+    "UNKNOWN_CA": Cause(
+        "it does not trust the authority that issued it",
+        "Use one of an authority that the server trusts. If there are intermediate certificates, they belong into its file, below it.",
+    ),
+    "CERTIFICATE_EXPIRED": Cause("it says that it has expired", "Renew it. If it is in date, the server's clock is wrong."),
+    "CERTIFICATE_REVOKED": Cause("it says that it was revoked", "Get a new one."),
+    "UNSUPPORTED_CERTIFICATE": Cause(
+        "it cannot use this kind of key, or what it was issued for",
+        "Get one with the extended key usage clientAuth, and a common kind of key (RSA 2048, P-256).",
+    ),
+    "DECRYPT_ERROR": Cause("it could not verify a signature of the handshake", "Its operator finds the reason in its log."),
+}
 
 # Products that decrypt TLS on its way, by what their root certificates are called.
 INSPECTORS = (

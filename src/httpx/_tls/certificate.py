@@ -67,7 +67,7 @@ class Certificate:
     issuer: str
     """The authority that signed it."""
     names: tuple[str, ...]
-    """The host names and IP addresses that it is for."""
+    """The host names and IP addresses that it is for; a host name that looks like an address, and is none, as `DNS:192.0.2.1`."""
     not_before: datetime.datetime
     """When it becomes valid, in UTC."""
     not_after: datetime.datetime
@@ -169,6 +169,22 @@ def key_pin_of(data: bytes) -> str:
     return _pin(_parts(data)[5].whole)
 
 
+def covers(names: typing.Iterable[str], host: str) -> bool:
+    """Whether one of a certificate's names is that of `host` (RFC 9525 section 6.3). For explanations; OpenSSL is who decides."""
+    host = host.lower().rstrip(".")
+    wildcard = "*" if is_address(host) else f"*.{host.partition('.')[2]}"
+    return any(name.lower() in (host, wildcard) for name in names if name != "*")
+
+
+def is_address(host: str) -> bool:
+    """Whether this is an IP address."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def parse_chain(chain: typing.Iterable[bytes]) -> tuple[Certificate, ...]:
     """The certificates of a chain, without those that cannot be read."""
     found = []
@@ -264,7 +280,8 @@ def _read_names(content: bytes | None) -> tuple[str, ...]:
     names = []
     for name in der.elements(der.read_element(content, der.SEQUENCE).content):
         if name.tag == 0x82:
-            names.append(_cut(der.printable(name.content.decode("ascii", "backslashreplace"))))
+            host = _cut(der.printable(name.content.decode("ascii", "backslashreplace")))
+            names.append(f"DNS:{host}" if is_address(host) else host)
         elif name.tag == 0x87 and len(name.content) in (4, 16):
             names.append(str(ipaddress.ip_address(name.content)))
     return tuple(names)

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import datetime
-import ipaddress
 import os
+import re
 import ssl
 import typing
 
 from . import chain as chains
-from .causes import BY_REASON, BY_VERIFY_CODE, CAUSES, INSPECTORS, REFUSALS
-from .certificate import Certificate, parse_chain
+from .causes import ASK_WHICH, BY_REASON, BY_VERIFY_CODE, CAUSES, GIVE_CERT, INSPECTORS, REFUSALS
+from .certificate import Certificate, covers, is_address, parse_chain
+from .connection import context_of
 from .pins import PinError
 from .report import TLSReport, describe_chain, describe_names
 from .system import system_trusts_issuer_of
 from .trust import holds_hashed_names
 
 _MIN_RSA_BITS = 2048
+_WHOLE_CHAIN = ssl.VERIFY_CRL_CHECK_CHAIN & ~ssl.VERIFY_CRL_CHECK_LEAF
 
 
 def diagnose(error: BaseException, host: str, port: int | None, context: ssl.SSLContext | None, after_handshake: bool = False) -> TLSReport:
     """Why TLS with `host` failed. `after_handshake` if it came with a read: a refusal of TLS 1.3 does (RFC 8446 section 4.4.2.4)."""
     host = _verified_name(error) or (host[1:-1] if host.startswith("[") else host)
+    if context is None and (tls := _failed_object(error)) is not None:
+        context = context_of(tls)
     code = getattr(error, "verify_code", None) if isinstance(error, ssl.SSLCertVerificationError) else None
     chain = parse_chain(presented_chain(error))
-    facts = Facts(error, host, context, chain)
-    cause = facts.find_cause(code, after_handshake)
+    facts = Facts(error, host, context, chain, code)
+    cause = facts.find_cause(after_handshake)
     meaning, remedy = CAUSES[cause]
     return TLSReport(
         host=host,
@@ -59,8 +63,8 @@ def describe_trust(context: ssl.SSLContext | None) -> str:
 def presented_chain(error: BaseException) -> list[bytes]:
     """The certificates (DER) that the server sent in the handshake that failed with `error`, its own first.
 
-    The TLS object still has them. It is found by the traceback, which leads through its `do_handshake` on every runtime
-    and with every kind of context.
+    The TLS object still has them. It is found by the traceback, which leads through its `do_handshake` (or `read`) on every
+    runtime and with every kind of context.
     """
     if isinstance(error, PinError):
         return list(error.presented)
@@ -71,7 +75,7 @@ def presented_chain(error: BaseException) -> list[bytes]:
 def _failed_object(error: BaseException) -> ssl.SSLObject | ssl.SSLSocket | None:
     step = error.__traceback__
     while step is not None:
-        owner = step.tb_frame.f_locals.get("self") if step.tb_frame.f_code.co_name == "do_handshake" else None
+        owner = step.tb_frame.f_locals.get("self") if step.tb_frame.f_code.co_name in ("do_handshake", "read") else None
         if isinstance(owner, (ssl.SSLObject, ssl.SSLSocket)):
             return owner
         step = step.tb_next
@@ -87,9 +91,12 @@ def _verified_name(error: BaseException) -> str | None:
 class Facts(dict[str, typing.Any]):
     """What the templates of the causes speak of, each worked out when it is first asked for."""
 
-    def __init__(self, error: BaseException, host: str, context: ssl.SSLContext | None, chain: tuple[Certificate, ...]) -> None:
+    def __init__(
+        self, error: BaseException, host: str, context: ssl.SSLContext | None, chain: tuple[Certificate, ...], code: int | None
+    ) -> None:
         super().__init__(host=host)
         self.error = error
+        self.code = code
         self.context = context
         self.chain = chain
         self.now = datetime.datetime.now(datetime.UTC)
@@ -101,12 +108,11 @@ class Facts(dict[str, typing.Any]):
 
     # Which cause it is.
 
-    def find_cause(self, code: int | None, after_handshake: bool) -> str:
+    def find_cause(self, after_handshake: bool) -> str:
         if isinstance(self.error, PinError):
             return "pin-mismatch"
         if isinstance(self.error, ssl.SSLCertVerificationError):
-            cause = BY_VERIFY_CODE.get(code or 0, "not-verified")
-            return self._look_closer(cause)
+            return self._look_closer(BY_VERIFY_CODE.get(self.code or 0, "not-verified"))
         if isinstance(self.error, ssl.SSLError):
             cause = next((cause for part, cause in BY_REASON if part in self.words), "handshake-failed")
         elif isinstance(self.error, (ConnectionError, EOFError)):
@@ -117,13 +123,18 @@ class Facts(dict[str, typing.Any]):
             return "hung-up-after-handshake" if cause == "hung-up" else "renegotiation-refused"
         if cause == "no-common-cipher" and self.chain and "ALERT_HANDSHAKE_FAILURE" in self.words:
             # The server sent its certificate, so the two had agreed on all that: it is ours that it misses (RFC 5246 section 7.4.6).
-            cause = "client-certificate-refused" if self._presents_certificate() else "client-certificate-required"
-        if cause == "client-certificate-refused" and "BAD_CERTIFICATE" in self.words and not self._presents_certificate():
-            return "client-certificate-required"
+            cause = "client-certificate-required" if self._presents_certificate is False else "client-certificate-refused"
+        if cause == "client-certificate-refused" and self._presents_certificate is False:
+            # Some servers say this of a certificate that is not there; others of one that they met on the other side.
+            is_missed = "BAD_CERTIFICATE" in self.words or "CERTIFICATE_UNKNOWN" in self.words or "HANDSHAKE_FAILURE" in self.words
+            return "client-certificate-required" if is_missed else "broken-off"
         return cause
 
-    def _presents_certificate(self) -> bool:
-        return getattr(self.context, "_certificate", True) is not None
+    @property
+    def _presents_certificate(self) -> bool | None:
+        # None if that is not known: contexts of other classes do not say.
+        certificate = getattr(self.context, "_certificate", False)
+        return None if certificate is False else certificate is not None
 
     def _look_closer(self, cause: str) -> str:
         if cause == "certificate-expired" and not self._is_outdated(self.chain[:1]):
@@ -187,26 +198,60 @@ class Facts(dict[str, typing.Any]):
         return self._since(self.chain[0].not_after) if self.chain else ""
 
     def _authority_expiry(self) -> str:
-        outdated = next((one for one in self.chain if one.not_after < self.now), None)
-        return "" if outdated is None else f"{self._since(outdated.not_after)}: {outdated.subject}"
+        outdated = self["outdated"]
+        if outdated is None:
+            return f"An authority that is trusted here ({self['trusted']}) has expired: {self['issuer']}."
+        return f"The certificate of an authority in the chain expired{self._since(outdated.not_after)}: {outdated.subject}."
+
+    def _renew_authority(self) -> str:
+        outdated = self["outdated"]
+        if outdated is None or outdated.is_self_issued:
+            return f"It must be replaced by the authority's current certificate in what is trusted here ({self['trusted']})."
+        return "The server's operator must send the authority's current certificate."
+
+    def _outdated(self) -> Certificate | None:
+        return next((one for one in self.chain if one.not_after < self.now), None)
 
     def _since(self, when: datetime.datetime) -> str:
         days = (self.now - when).days
         return f" on {when:%Y-%m-%d %H:%M} UTC, {'less than a day' if days < 1 else '1 day' if days == 1 else f'{days} days'} ago"
 
-    def _until_start(self) -> str:
+    def _not_yet_valid(self) -> str:
         future = next((one for one in self.chain if one.not_before > self.now), None)
-        return "" if future is None else f", only from {future.not_before:%Y-%m-%d %H:%M} UTC on"
+        if future is None:
+            return f"An authority that is trusted here ({self['trusted']}) is not valid yet."
+        whose = (
+            "The server's certificate" if future is self.chain[0] else f"The certificate of an authority in the chain ({future.subject})"
+        )
+        return f"{whose} is not valid yet, only from {future.not_before:%Y-%m-%d %H:%M} UTC on."
+
+    def _besides(self) -> str:
+        # What OpenSSL would say next: it stops at the first thing that is wrong.
+        if not self.chain:
+            return ""
+        problems = []
+        if self._is_outdated(self.chain[:1]):
+            problems.append(f"expired{self['on_expiry']}")
+        elif self.chain[0].not_before > self.now:
+            problems.append(f"is valid only from {self.chain[0].not_before:%Y-%m-%d %H:%M} UTC on")
+        if (self.context is None or self.context.check_hostname) and not covers(self.chain[0].names, self["host"]):
+            problems.append(f"is for {self['names']}, not for {self['host']}" if self.chain[0].names else "names no host")
+        return f" That alone will not do, though: the server's certificate {', and '.join(problems)}." if problems else ""
 
     def _names(self) -> str:
         return describe_names(self.chain[0].names) if self.chain else "see the words of OpenSSL"
 
     def _similar(self) -> str:
         host, names = self["host"], self.chain[0].names if self.chain else ()
-        if _is_address(host):
-            named = next((name for name in names if not _is_address(name) and not name.startswith("*")), None)
+        if is_address(host):
+            if f"DNS:{host}" in names:
+                return f"It holds the address as the name of a host, which does not count: it must be issued with subjectAltName=IP:{host}."
+            named = next((name for name in names if not is_address(name) and not name.startswith("*")), None)
             if named is not None:
                 return f"To connect to an address and verify a name, say which: extensions={{'sni_hostname': {named!r}}}."
+        for name in names:
+            if name.startswith("*.") and f".{host}".endswith(name[1:]):
+                return f"The star of {name} stands for exactly one label, so it does not cover {host}."
         other = host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
         return f"It does name {other}." if other in names else ""
 
@@ -228,16 +273,53 @@ class Facts(dict[str, typing.Any]):
     def _where_to_get_it(self) -> str:
         return f" (it is at {self['path'][-1].issuer_urls[0]})"
 
+    def _list_problem(self) -> str:
+        is_leafs = self.chain and self.context is not None and not self.context.verify_flags & _WHOLE_CHAIN
+        issuer = self.chain[0].issuer if is_leafs else "an authority of the chain"
+        return {11: "the list of {} is not valid yet", 12: "the list of {} has expired"}.get(
+            self.code or 0, "there is no valid list of {}"
+        ).format(issuer)
+
+    def _revoked(self) -> str:
+        if not self.chain or self.context is None or self.context.verify_flags & _WHOLE_CHAIN:
+            return "a certificate in the chain"
+        return f"the server's certificate (serial number {self.chain[0].serial_number:x}, issued by {self.chain[0].issuer})"
+
     def _weak_key(self) -> str:
         weak = next((one for one in self.chain if one.key.startswith("RSA ") and int(one.key[4:]) < _MIN_RSA_BITS), None)
-        return "" if weak is None else f": {weak.key}, of {weak.subject}"
+        if weak is None:
+            return f": that of an authority which is trusted here, {self['issuer']}" if self.chain else ""
+        return f": {weak.key}, of {weak.subject or 'the server itself'}"
 
     def _weak_signature(self) -> str:
         weak = next((one for one in self.chain if one.has_weak_signature and not one.is_self_issued), None)
-        return "" if weak is None else f": {weak.signature}, on {weak.subject}"
+        return "" if weak is None else f": {weak.signature}, on {weak.subject or 'that of the server itself'}"
 
     def _refusal(self) -> str:
-        return next((words for part, words in REFUSALS if part in self.words), "")
+        return next((f": {meaning}" for part, (meaning, _) in REFUSALS.items() if part in self.words), "")
+
+    def _after_refusal(self) -> str:
+        return next((remedy for part, (_, remedy) in REFUSALS.items() if part in self.words), ASK_WHICH)
+
+    def _if_none(self) -> str:
+        if self._presents_certificate:
+            return ""
+        return f" {'No client certificate was passed' if self._presents_certificate is False else 'If none was passed'}: {GIVE_CERT}."
+
+    def _if_wanted(self) -> str:
+        return "" if self._presents_certificate else f" If it wants a client certificate: {GIVE_CERT}."
+
+    def _alert(self) -> str:
+        named = re.search(r"(?:ALERT_|TLSV1_(?!ALERT))([A-Z_]+)", (getattr(self.error, "reason", None) or self.words))
+        return f" (its alert: {named[1].strip('_').lower().replace('_', ' ')})" if named else ""
+
+    def _allow_version(self) -> str:
+        context = self.context
+        if context is not None and context.minimum_version > ssl.TLSVersion.TLSv1_2:
+            return "If you need this server, allow TLS 1.2 too: context.minimum_version = ssl.TLSVersion.TLSv1_2."
+        if context is not None and 0 < context.maximum_version < ssl.TLSVersion.TLSv1_3:
+            return "Allow TLS 1.3 too: context.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED."
+        return "The server's operator must allow TLS 1.2 or 1.3; older versions are no longer safe (RFC 8996)."
 
     def _versions(self) -> str:
         context = self.context
@@ -254,11 +336,3 @@ class Facts(dict[str, typing.Any]):
 
 def _version_name(version: ssl.TLSVersion) -> str:
     return version.name.replace("v", " ").replace("_", ".")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -473,7 +473,7 @@ def _make_route(url: URL, server_hostname: str | None, realm: object) -> Route:
         raise _unsupported(scheme)
     if not host:
         raise UnsupportedProtocol(f"The URL names no host: {str(url)!r}.")
-    return Route(scheme, host, port, server_hostname or host, realm)
+    return Route(scheme, host, port, server_hostname or host.rstrip("."), realm)  # RFC 6066 section 3: without the dot
 
 
 def _log_resending(request: Request, died: ConnectionDied) -> None:

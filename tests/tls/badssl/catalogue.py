@@ -52,6 +52,18 @@ class World:
         return Issuer("Intermediate", self.root, path_length=0)
 
     @functools.cached_property
+    def weak_root(self) -> Issuer:
+        return Issuer("Weak Root", key="rsa1024")
+
+    @functools.cached_property
+    def loner(self) -> Identity:
+        return self_signed(HOST)
+
+    @functools.cached_property
+    def late_root(self) -> Issuer:
+        return Issuer("Late Root", days=(-60, -3))
+
+    @functools.cached_property
     def trusted(self) -> Path:
         path = self.folder / "roots.pem"
         path.write_bytes(self.root.pem + self.rsa_root.pem)
@@ -74,7 +86,8 @@ class Site:
     host: str = HOST
     strict: bool | None = None
     words: str = ""  # that the explanation must hold, a regular expression
-    overtaken: str | None = None  # the cause if the server's reset overtakes its alert
+    trusted: Callable[[World], bytes] | None = None  # whom the client trusts, if not the usual roots
+    cert: Callable[[World], Identity] | None = None  # the client certificate
 
 
 def identity(issue: Callable[[World], Identity], **settings: Any) -> Callable[[World], ssl.SSLContext]:
@@ -182,6 +195,40 @@ def alert(description: int) -> Callable[[World], Server]:
     return says(bytes([21, 3, 3, 0, 2, 2, description]))
 
 
+def greets(banner: bytes) -> Callable[[World], Server]:
+    """A server that speaks first, as those of mail and SSH do, and waits for an answer."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(banner)
+        connection.recv(65536)
+
+    return lambda world: serve
+
+
+def _hangs_up_at_once(world: World) -> Server:
+    return lambda connection: None
+
+
+def _with_curve(curve: str, world: World) -> ssl.SSLContext:
+    context = world.root.issue(HOST).server_context()
+    context.set_ecdh_curve(curve)
+    return context
+
+
+def _refusing_name(description: int) -> Callable[[World], ssl.SSLContext]:
+    def make(world: World) -> ssl.SSLContext:
+        context = world.root.issue(HOST).server_context()
+        context.sni_callback = lambda tls, name, context: description
+        return context
+
+    return make
+
+
+def client(**settings: Any) -> Callable[[World], Identity]:
+    """A client certificate of the trusted root."""
+    return lambda world: world.root.issue(common_name="client", **{"purposes": [ExtendedKeyUsageOID.CLIENT_AUTH], **settings})
+
+
 def _resets(world: World) -> Server:
     def serve(connection: socket.socket) -> None:
         connection.recv(65536)
@@ -217,6 +264,19 @@ GOOD = [
     Site("tls12-only", identity(lambda w: w.root.issue(HOST), maximum_version=TLS12)),
     Site("tls13-only", identity(lambda w: w.root.issue(HOST), minimum_version=TLS13)),
     Site("no-purpose-said", identity(lambda w: w.root.issue(HOST, purposes=()))),
+    Site("p521", identity(lambda w: w.root.issue(HOST, key="p521"))),
+    Site("ed448", identity(lambda w: w.root.issue(HOST, key="ed448"))),
+    Site(
+        "twelve-intermediates",
+        lambda w: functools.reduce(lambda up, n: Issuer(f"D{n}", up), range(12), w.root).issue(HOST).server_context(),
+    ),
+    Site("must-staple", identity(lambda w: w.root.issue(HOST, extra=[(x509.TLSFeature([x509.TLSFeatureType.status_request]), False)]))),
+    Site("host-with-a-dot-at-its-end", identity(lambda w: w.root.issue(HOST)), host=f"{HOST}."),
+    Site("wildcard-for-an-international-name", identity(lambda w: w.root.issue("*.badssl.test")), host="xn--bcher-kva.badssl.test"),
+    Site("trusted-itself", identity(lambda w: w.loner), trusted=lambda w: w.loner.pem),
+    Site("trusted-intermediate", identity(lambda w: w.middle.issue(HOST)), trusted=lambda w: w.middle.pem + w.root.pem),
+    Site("client-certificate-shown-tls12", _demanding(TLS12), cert=client()),
+    Site("client-certificate-shown-tls13", _demanding(TLS13), cert=client()),
     Site("unknown-extension", identity(lambda w: w.root.issue(HOST, extra=[(UNKNOWN_EXTENSION, False)]))),
 ]
 
@@ -224,19 +284,59 @@ BAD = [
     Site("expired", identity(lambda w: w.root.issue(HOST, days=(-60, -3))), "certificate-expired", words=r"expired on \d{4}-.*3 days ago"),
     Site("not-yet-valid", identity(lambda w: w.root.issue(HOST, days=(3, 60))), "certificate-not-yet-valid", words=r"only from \d{4}-"),
     Site(
-        "expired-intermediate", identity(lambda w: Issuer("Late", w.root, days=(-60, -3)).issue(HOST)), "authority-expired", words="CN=Late"
+        "expired-intermediate",
+        identity(lambda w: Issuer("Late", w.root, days=(-60, -3)).issue(HOST)),
+        "authority-expired",
+        words="expired on .*: CN=Late.*operator must send",
+    ),
+    Site(
+        "expired-root",
+        identity(lambda w: w.late_root.issue(HOST)),
+        "authority-expired",
+        trusted=lambda w: w.late_root.pem,
+        words="that is trusted here .* has expired: CN=Late Root.*must be replaced",
+    ),
+    Site(
+        "expired-root-sent-too",
+        lambda w: w.late_root.issue(HOST).server_context([w.late_root.certificate]),
+        "authority-expired",
+        trusted=lambda w: w.late_root.pem,
+        words="must be replaced .* in what is trusted here",
+    ),
+    Site(
+        "intermediate-not-yet-valid",
+        identity(lambda w: Issuer("Early", w.root, days=(3, 60)).issue(HOST)),
+        "certificate-not-yet-valid",
+        words=r"authority in the chain \(CN=Early.*only from",
     ),
     Site("wrong-host", identity(lambda w: w.root.issue("other.test")), "wrong-name", words=r"other\.test, and not www\.badssl\.test"),
     Site("without-www", identity(lambda w: w.root.issue("badssl.test")), "wrong-name", words=r"It does name badssl\.test"),
     Site("many-wrong-names", identity(lambda w: w.root.issue(*(f"n{i}.test" for i in range(1000)))), "wrong-name", words="and 995 more"),
     Site("wrong-address", identity(lambda w: w.root.issue("127.0.0.2")), "wrong-name", host="127.0.0.1"),
     Site("name-for-address", identity(lambda w: w.root.issue(HOST)), "wrong-name", host="127.0.0.1", words="sni_hostname"),
-    Site("wildcard-too-deep", identity(lambda w: w.root.issue("*.test")), "wrong-name"),
+    Site(
+        "address-as-a-name",
+        identity(lambda w: w.root.issue(extra=[(x509.SubjectAlternativeName([x509.DNSName("127.0.0.1")]), True)])),
+        "wrong-name",
+        host="127.0.0.1",
+        words=r"DNS:127\.0\.0\.1, and not 127\.0\.0\.1.*subjectAltName=IP:127\.0\.0\.1",
+    ),
+    Site("wildcard-too-deep", identity(lambda w: w.root.issue("*.test")), "wrong-name", words="star of .* exactly one label"),
+    Site("wildcard-and-no-label", identity(lambda w: w.root.issue(f"*.{HOST}")), "wrong-name", words="star of .* exactly one label"),
     Site("wildcard-in-the-middle", identity(lambda w: w.root.issue("www.*.test")), "wrong-name"),
     Site("wildcard-in-part", identity(lambda w: w.root.issue("w*.badssl.test")), "wrong-name"),
     Site("wildcard-for-everything", identity(lambda w: w.root.issue("*")), "wrong-name"),
     Site("common-name-only", identity(lambda w: w.root.issue(common_name=HOST)), "no-names"),
-    Site("self-signed", identity(lambda w: self_signed(HOST)), "self-signed", words="SHA-256 [0-9a-f]{64}"),
+    Site(
+        "mail-address-only",
+        identity(lambda w: w.root.issue(extra=[(x509.SubjectAlternativeName([x509.RFC822Name("a@b")]), True)])),
+        "no-names",
+    ),
+    Site("self-signed", identity(lambda w: self_signed(HOST)), "self-signed", words=r"SHA-256 [0-9a-f]{64}.*it\.pem'\)\.$"),
+    Site("self-signed-and-expired", identity(lambda w: self_signed(HOST, days=(-60, -3))), "self-signed", words="will not do.*expired on"),
+    Site("self-signed-for-another", identity(lambda w: self_signed("a.test")), "self-signed", words=r"is for a\.test, not for www\.badssl"),
+    Site("self-signed-for-nobody", identity(lambda w: self_signed()), "self-signed", words="names no host"),
+    Site("untrusted-and-early", identity(lambda w: w.stranger.issue(HOST, days=(3, 60))), "unknown-authority", words="valid only from"),
     Site(
         "untrusted-root", lambda w: w.stranger.issue(HOST).server_context([w.stranger.certificate]), "untrusted-root", words="CN=Stranger"
     ),
@@ -260,6 +360,16 @@ BAD = [
         identity(lambda w: w.root.issue(HOST, extra=[(UNKNOWN_EXTENSION, True)])),
         "unknown-critical-extension",
     ),
+    Site("rsa1024-intermediate", identity(lambda w: Issuer("Weak", w.root, key="rsa1024").issue(HOST)), "weak-key", words="of CN=Weak"),
+    Site(
+        "rsa1024-root",
+        identity(lambda w: w.weak_root.issue(HOST)),
+        "weak-key",
+        trusted=lambda w: w.weak_root.pem,
+        words="trusted here, CN=Weak Root",
+    ),
+    Site("too-many-certificates", lambda w: w.middle.issue(HOST).server_context([w.rsa_root.certificate] * 140), "chain-too-long"),
+    Site("ten-thousand-names", identity(lambda w: w.root.issue(*(f"host-{i}.badssl.test" for i in range(10_000)))), "chain-too-long"),
     Site("rsa1024", identity(lambda w: w.root.issue(HOST, key="rsa1024")), "weak-key", words="RSA 1024"),
     Site("sha1", identity(lambda w: w.rsa_root.issue(HOST, algorithm=hashes.SHA1())), "weak-signature", words="SHA-1 with RSA"),
     Site("md5", identity(lambda w: w.rsa_root.issue(HOST, algorithm=hashes.MD5())), "weak-signature", words="MD5 with RSA"),
@@ -276,24 +386,47 @@ BAD = [
     Site("cbc-sha1-cipher", functools.partial(_with_ciphers, "ECDHE-RSA-AES128-SHA"), "no-common-cipher"),
     Site("static-rsa", functools.partial(_with_ciphers, "AES128-GCM-SHA256"), "no-common-cipher"),
     Site("dh1024", _with_small_group, "weak-key-exchange"),
-    Site("client-certificate-tls12", _demanding(TLS12), "client-certificate-required", words="client certificate"),
-    Site(
-        "client-certificate-tls13",
-        _demanding(TLS13),
-        "client-certificate-required",
-        words=r"cert=\('client\.pem'",
-        overtaken="hung-up-after-handshake",
+    Site("curve-that-nobody-uses", functools.partial(_with_curve, "secp256k1"), "no-common-cipher"),
+    Site("key-on-a-curve-that-nobody-uses", identity(lambda w: w.root.issue(HOST, key="secp256k1")), "no-common-cipher"),
+    Site("key-on-a-curve-that-is-too-small", identity(lambda w: w.root.issue(HOST, key="p192")), "no-common-cipher"),
+    *(
+        Site(f"{name}-tls{number}", _demanding(version), cause, cert=cert, words=words)
+        for number, version in ((12, TLS12), (13, TLS13))
+        for name, cert, cause, words in (
+            ("client-certificate", None, "client-certificate-required", r"cert=\('client\.pem'"),
+            ("expired-client", client(days=(-60, -3)), "client-certificate-refused", "has expired. Renew it"),
+            ("unknown-client", lambda w: w.stranger.issue(common_name="me"), "client-certificate-refused", "does not trust the authority"),
+            ("client-with-a-servers", lambda w: w.root.issue(HOST), "client-certificate-refused", "clientAuth"),
+        )
     ),
     Site("plain-http", says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "not-tls", words="http:// in the URL"),
-    Site("ssh", says(b"SSH-2.0-OpenSSH_9.9\r\n"), "not-tls"),
+    Site("ssh", greets(b"SSH-2.0-OpenSSH_9.9\r\n"), "not-tls", words="mail, SSH"),
+    Site("smtp", greets(b"220 mail.badssl.test ESMTP\r\n"), "not-tls", words="mail, SSH"),
+    Site("mysql", greets(b"\x4a\0\0\0\x0a8.4.0" + bytes(64)), "not-tls"),
+    Site("redis", says(b"-ERR unknown command\r\n"), "not-tls"),
+    Site("postgresql", says(b"E"), "hung-up"),
     Site("hangs-up", says(b""), "hung-up"),
+    Site("hangs-up-at-once", _hangs_up_at_once, "hung-up"),
+    Site("hangs-up-within-its-hello", says(b"\x16\3\3\0\x7a\2\0\0\x76\3\3" + bytes(20)), "hung-up"),
     Site("says-goodbye", says(bytes([21, 3, 3, 0, 2, 1, 0])), "hung-up"),
     Site("resets", _resets, "hung-up"),
-    Site("unknown-name", alert(112), "unknown-name", words=HOST),
-    Site("server-fails", alert(80), "server-error"),
+    Site("unknown-name", _refusing_name(112), "unknown-name", words=HOST),
+    Site("server-fails", _refusing_name(80), "server-error"),
     Site("no-protocol", alert(120), "no-common-protocol"),
     Site("access-denied", alert(49), "access-denied"),
-    Site("revoked-us", alert(44), "client-certificate-refused", words="revoked"),
+    Site("revoked-us", alert(44), "client-certificate-refused", cert=client(), words="revoked. Get a new one"),
+    Site("revoked-somebody", alert(44), "broken-off", words="alert: certificate revoked"),
+    Site("misses-our-certificate", alert(42), "client-certificate-required"),
+    Site("unexpected-message", alert(10), "broken-off", words="alert: unexpected message.*TLSv1_2"),
+    Site("decode-error", alert(50), "broken-off", words="alert: decode error"),
+    Site("bad-status-response", alert(113), "broken-off", words="alert: bad certificate status response"),
+    Site("alert-that-nobody-knows", alert(199), "broken-off"),
+    Site("data-in-place-of-a-hello", says(b"\x17\3\3\0\5abcde"), "against-the-rules"),
+    Site(
+        "cipher-that-was-not-offered",
+        says(b"\x16\3\3\0\x2a\2\0\0\x26\3\3" + bytes(32) + b"\0\x13\1\0"),
+        "against-the-rules",
+    ),
     Site("wants-more-security", alert(71), "no-common-cipher"),
 ]
 
