@@ -10,7 +10,7 @@ import pytest
 
 import httpx
 from tests.support.servers import keep_alive, respond
-from tests.tls.badssl.catalogue import BAD, SITES, World
+from tests.tls.badssl.catalogue import BAD, SITES, World, client_context
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -31,7 +31,7 @@ def inspect(runtime, scripted, world):
             running = scripted(keep_alive(lambda request: respond("ok")), ssl_context=server)
         else:
             running = scripted(lambda conn: server(conn.socket))
-        settings = {"ssl_context": httpx.SSLContext(verify=world.trusted), "server_name": site.host, **settings}
+        settings = {"ssl_context": client_context(site, world), "server_name": site.host, **settings}
         if not runtime.is_async:
             return httpx.inspect_tls("127.0.0.1", running.port, **settings)
         return await httpx.ainspect_tls("127.0.0.1", running.port, **settings)
@@ -51,13 +51,13 @@ async def test_a_good_server(inspect):
     assert all(check.is_right for check in report.checks)
 
 
-@pytest.mark.parametrize("name", [site.name for site in BAD if not site.strict and not site.overtaken])
+@pytest.mark.parametrize("name", [site.name for site in BAD if not site.strict])
 def test_what_is_wrong_is_in_the_report(name, scripted, world):
     site = SITES[name]
     server = site.make(world)
     script = (lambda conn: server(conn.socket)) if not isinstance(server, ssl.SSLContext) else lambda conn: conn.wait_closed()
     running = scripted(script, **({"ssl_context": server} if isinstance(server, ssl.SSLContext) else {}))
-    context = httpx.SSLContext(verify=world.trusted)
+    context = client_context(site, world)
     report = httpx.inspect_tls("127.0.0.1", running.port, ssl_context=context, server_name=site.host)
     assert report.cause == site.cause
     assert not report.is_ok
@@ -103,6 +103,24 @@ async def test_a_server_that_is_not_verified_is_reported_as_such(inspect):
         "name": None,
         "protocol": True,
     }
+
+
+@pytest.mark.parametrize("name", ["client-certificate-tls13", "expired-client-tls13"])
+async def test_a_refusal_that_comes_after_the_handshake_is_waited_for(inspect, name):
+    assert (await inspect(name)).cause == SITES[name].cause
+
+
+async def test_a_server_that_sends_no_tickets_is_not_waited_for_long(inspect, world, runtime, scripted):
+    context = world.root.issue("127.0.0.1").server_context()
+    context.num_tickets = 0
+    running = scripted(lambda conn: conn.wait_closed(), ssl_context=context)
+    settings = {"ssl_context": httpx.SSLContext(verify=world.root.pem)}
+    report = (
+        await httpx.ainspect_tls("127.0.0.1", running.port, **settings)
+        if runtime.is_async
+        else httpx.inspect_tls("127.0.0.1", running.port, **settings)
+    )
+    assert report.is_ok
 
 
 async def test_the_default_is_certifis_bundle(inspect):

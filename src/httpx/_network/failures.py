@@ -55,7 +55,7 @@ def first_exchange_error(error: TransportError, stream: Stream) -> TransportErro
         error.add_note("If the server speaks TLS on this port, use https:// in the URL.")
         return error
     tls = stream.info("ssl_object")
-    if stream.tls.version != "TLSv1.3" or _has_ticket(tls):  # the TLS object forgets its version when it fails
+    if stream.tls.version != "TLSv1.3" or has_ticket(tls):  # the TLS object forgets its version when it fails
         return error
     if isinstance(error, (ReadError, WriteError)):
         context = None if tls is None else context_of(tls)
@@ -66,7 +66,8 @@ def first_exchange_error(error: TransportError, stream: Stream) -> TransportErro
     return error
 
 
-def _has_ticket(tls: ssl.SSLObject | ssl.SSLSocket | None) -> bool:
+def has_ticket(tls: ssl.SSLObject | ssl.SSLSocket | None) -> bool:
+    """Whether the server has sent a session ticket, before which TLS 1.3 leaves open whether it accepts the client."""
     try:  # a transport that has failed may have let go of its TLS object
         return tls is not None and tls.session is not None and tls.session.has_ticket
     except (ssl.SSLError, ValueError):

@@ -37,7 +37,7 @@ class Pins:
         from .certificate import key_pin_of
 
         if not any(key_pin_of(certificate) in pinned for certificate in chain):
-            error = PinError(1, f"no key in the certificate chain of {host!r} is pinned for it")
+            error = PinError(1, f"no key in the certificate chain of {host!r} is one of its pins")
             error.presented = chain
             raise error
 

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+import httpx
 from tests.support.issuing import Identity, Issuer, _usage, self_signed
 
 HOST = "www.badssl.test"
@@ -88,6 +89,25 @@ class Site:
     words: str = ""  # that the explanation must hold, a regular expression
     trusted: Callable[[World], bytes] | None = None  # whom the client trusts, if not the usual roots
     cert: Callable[[World], Identity] | None = None  # the client certificate
+
+
+def trusted_by(site: Site, world: World) -> bytes:
+    """Whom a client of this site trusts, in PEM."""
+    return site.trusted(world) if site.trusted else world.trusted.read_bytes()
+
+
+def identity_file(site: Site, world: World) -> Path:
+    """The client certificate that is shown to this site."""
+    assert site.cert is not None
+    identity = site.cert(world)
+    path = world.folder / "client.pem"
+    path.write_bytes(identity.pem + identity.key_pem)
+    return path
+
+
+def client_context(site: Site, world: World) -> httpx.SSLContext:
+    """A client's context for this site."""
+    return httpx.SSLContext(verify=trusted_by(site, world), cert=identity_file(site, world) if site.cert else None)
 
 
 def identity(issue: Callable[[World], Identity], **settings: Any) -> Callable[[World], ssl.SSLContext]:

@@ -11,25 +11,9 @@ import pytest
 import httpx
 from tests.support.runtimes import RUNTIMES
 from tests.support.servers import keep_alive, respond
-from tests.tls.badssl.catalogue import BAD, GOOD, SITES, World
+from tests.tls.badssl.catalogue import BAD, GOOD, SITES, World, client_context, identity_file, trusted_by
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
-
-
-def trusted_by(site, world):
-    return site.trusted(world) if site.trusted else world.trusted.read_bytes()
-
-
-def identity_file(site, world):
-    identity = site.cert(world)
-    path = world.folder / "client.pem"
-    path.write_bytes(identity.pem + identity.key_pem)
-    return path
-
-
-def client_context(site, world):
-    cert = identity_file(site, world) if site.cert else None
-    return httpx.SSLContext(verify=trusted_by(site, world), cert=cert)
 
 
 @pytest.fixture(scope="module")
