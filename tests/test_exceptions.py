@@ -12,7 +12,7 @@ import pytest
 
 import httpx
 from tests.support.certificates import Authority
-from tests.support.servers import respond
+from tests.support.servers import respond, say
 from tests.support.websocket import Peer
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -29,7 +29,9 @@ NEVER_RAISED = {
     httpx.CloseError,
 }
 
-SHORT = httpx.Timeout(5, connect=0.3, read=0.3, write=0.3, pool=0.3)
+
+def hasty(phase):
+    return httpx.Timeout(5, **{phase: 0.1})
 
 
 class World:
@@ -42,39 +44,31 @@ class World:
         self.tmp_path = tmp_path
 
     def server(self, *sent):
-        """A server that reads a request and answers with these bytes."""
-
-        def script(conn):
-            conn.read_request()
-            for data in sent:
-                conn.send(data)
-            conn.wait_closed()
-
-        return self.scripted(script).url
+        return self.scripted(say(*sent)).url
 
     async def get(self, url, **settings):
-        async with self.runtime.client(timeout=SHORT, **settings) as client:
+        async with self.runtime.client(**settings) as client:
             return await client.get(url)
 
 
 async def connect_timeout(world):
-    await world.get(world.scripted(lambda conn: conn.wait_closed()).url.replace("http:", "https:"))
+    await world.get(world.scripted(lambda conn: conn.wait_closed()).url.replace("http:", "https:"), timeout=hasty("connect"))
 
 
 async def read_timeout(world):
-    await world.get(world.server())
+    await world.get(world.server(), timeout=hasty("read"))
 
 
 async def write_timeout(world):
     def stall(conn):
         conn.wait_for(conn.server.event())
 
-    async with world.runtime.client(timeout=SHORT) as client:
+    async with world.runtime.client(timeout=hasty("write")) as client:
         await client.post(world.scripted(stall).url, content=b"x" * 30_000_000)
 
 
 async def pool_timeout(world):
-    settings = {"timeout": httpx.Timeout(5, pool=0.1), "limits": httpx.Limits(max_connections=1)}
+    settings = {"timeout": hasty("pool"), "limits": httpx.Limits(max_connections=1)}
     async with world.runtime.client(**settings) as client, client.stream("GET", world.app.url + "/bytes/1000000"):
         await client.get(world.app.url)
 
@@ -103,7 +97,7 @@ async def write_error(world):
         conn.read_head()
         conn.reset()
 
-    async with world.runtime.client(timeout=5) as client:
+    async with world.runtime.client() as client:
         await client.post(world.scripted(resets).url, content=b"x" * 30_000_000)
 
 

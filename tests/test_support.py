@@ -189,7 +189,8 @@ def test_nginx_serves_files(nginx_server: str, nginx_files: Path) -> None:
         assert response.read() == pattern(100_000)
 
 
-def test_leaks_are_found() -> None:
+def test_leaks_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.support.leaks.PATIENCE", 0.05)
     check = LeakCheck()
     with socket.socket(), pytest.raises(AssertionError, match="left behind: socket"):
         check.verify()

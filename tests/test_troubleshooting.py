@@ -14,10 +14,13 @@ import pytest
 import httpx
 from tests.support.black_holes import black_hole
 from tests.support.certificates import Authority
-from tests.support.servers import respond
+from tests.support.servers import respond, say
 
 PAGE = Path(__file__).parent.parent / "docs" / "troubleshooting.md"
-SHORT = httpx.Timeout(5, connect=0.3, read=0.3, write=0.3, pool=0.3)
+
+
+def hasty(phase):
+    return httpx.Timeout(5, **{phase: 0.1})
 
 
 class World:
@@ -30,15 +33,7 @@ class World:
         self.monkeypatch = monkeypatch
 
     def answer(self, *sent):
-        """The URL of a server that reads a request, sends these bytes, and waits."""
-
-        def script(conn):
-            conn.read_request()
-            for data in sent:
-                conn.send(data)
-            conn.wait_closed()
-
-        return self.scripted(script).url
+        return self.scripted(say(*sent)).url
 
     def get(self, *sent, **settings):
         return httpx.get(self.answer(*sent), **settings)
@@ -65,23 +60,23 @@ def refused_by_all(world):
 
 def blackhole(world):
     with black_hole("127.0.0.1") as port:
-        httpx.get(f"http://127.0.0.1:{port}/", timeout=SHORT)
+        httpx.get(f"http://127.0.0.1:{port}/", timeout=hasty("connect"))
 
 
 def silent_handshake(world):
     url = world.scripted(lambda conn: conn.wait_closed()).url
-    httpx.get(url.replace("http:", "https:"), timeout=SHORT)
+    httpx.get(url.replace("http:", "https:"), timeout=hasty("connect"))
 
 
 def full_pool(world):
-    settings = {"timeout": httpx.Timeout(5, pool=0.3), "limits": httpx.Limits(max_connections=1)}
+    settings = {"timeout": hasty("pool"), "limits": httpx.Limits(max_connections=1)}
     with httpx.Client(**settings) as client, client.stream("GET", world.app.url + "/bytes/1000000"):
         client.get(world.app.url)
 
 
 def stalled_upload(world):
     url = world.scripted(lambda conn: conn.wait_for(conn.server.event())).url
-    httpx.post(url, content=b"x" * 30_000_000, timeout=SHORT)
+    httpx.post(url, content=b"x" * 30_000_000, timeout=hasty("write"))
 
 
 def total_deadline(world):
@@ -89,14 +84,8 @@ def total_deadline(world):
 
 
 def dripped_head(world):
-    def script(conn):
-        conn.read_request()
-        conn.send(b"HTTP/1.1 200 OK\r\n")
-        pause = conn.server.event()
-        while not pause.wait(0.02):
-            conn.send(b"X-Drop: 1\r\n")
-
-    httpx.get(world.scripted(script).url, timeout=SHORT)
+    url = world.scripted(lambda conn: conn.read_request() and conn.drip(b"HTTP/1.1 200 OK\r\n", b"X-Drop: 1\r\n")).url
+    httpx.get(url, timeout=hasty("read"))
 
 
 def reset(world):
@@ -231,7 +220,7 @@ CASES = [
     blackhole,
     silent_handshake,
     full_pool,
-    lambda world: world.get(timeout=SHORT),
+    lambda world: world.get(timeout=hasty("read")),
     dripped_head,
     stalled_upload,
     total_deadline,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.servers import keep_alive, respond, respond_chunked
+from tests.support.servers import keep_alive, respond, respond_chunked, say
 
 HTTPX = [sys.executable, "-m", "httpx"]
 
@@ -54,7 +54,7 @@ def test_the_exit_status_tells_the_status(command, app, path, status):
 
 def test_the_exit_status_tells_what_failed(command, app, scripted, tmp_path):
     cut = scripted(lambda conn: (conn.read_request(), conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")))
-    silent = scripted(lambda conn: (conn.read_request(), conn.wait_closed()))
+    silent = scripted(say())
     plain = app.url.replace("http://", "https://")
     assert command(cut.url).status == 1
     assert command("http://no-such-name.invalid").status == 6

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 import httpx
-from tests.support.servers import respond
+from tests.support.servers import respond, say
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -131,44 +131,38 @@ async def test_servers_that_fail(runtime, scripted, script, error, words):
 
 
 async def test_a_server_that_never_answers_runs_into_the_read_timeout(runtime, scripted):
-    server = scripted(lambda conn: conn.read_request() and conn.wait_closed())
+    server = scripted(say())
     async with runtime.client(timeout=httpx.Timeout(5, read=0.1)) as client:
         with pytest.raises(httpx.ReadTimeout, match=f"127.0.0.1:{server.port}"):
             await client.get(server.url)
 
 
 async def test_a_server_that_says_nothing_to_an_upload_in_parts_is_told_from_one_that_drips(runtime, scripted):
-    server = scripted(lambda conn: conn.read_request() and conn.wait_closed())
+    server = scripted(say())
     async with runtime.client(timeout=httpx.Timeout(5, read=0.1)) as client:
         with pytest.raises(httpx.ReadTimeout, match=f"Nothing arrived from 127.0.0.1:{server.port} for 0.1 seconds"):
             await client.post(server.url, files={"field": b"content"})
 
 
 async def test_a_head_that_drips_runs_into_the_read_timeout(runtime, scripted):
-    def drip(conn):
-        conn.read_request()
-        conn.send(b"HTTP/1.1 200 OK\r\n")
-        while True:
-            conn.send(b"X-A: b\r\n")
-            conn.server.event().wait(0.02)
-
-    async with runtime.client(timeout=httpx.Timeout(5, read=0.2)) as client:
+    server = scripted(lambda conn: conn.read_request() and conn.drip(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n"))
+    async with runtime.client(timeout=httpx.Timeout(5, read=0.1)) as client:
         with pytest.raises(httpx.ReadTimeout):
-            await client.get(scripted(drip).url)
+            await client.get(server.url)
 
 
 async def test_a_server_that_takes_no_data_runs_into_the_write_timeout(runtime, scripted):
     def stall(conn):
         conn.wait_for(conn.server.event())
 
-    async with runtime.client(timeout=httpx.Timeout(5, write=0.2)) as client:
+    async with runtime.client(timeout=httpx.Timeout(5, write=0.1)) as client:
         with pytest.raises(httpx.WriteTimeout):
             await client.post(scripted(stall).url, content=b"x" * 30_000_000)
 
 
 async def test_a_tls_handshake_that_stalls_runs_into_the_connect_timeout(runtime, scripted):
     server = scripted(lambda conn: conn.wait_closed())
-    async with runtime.client(timeout=httpx.Timeout(5, connect=0.2)) as client:
+    async with runtime.client(timeout=httpx.Timeout(5, connect=0.1)) as client:
         with pytest.raises(httpx.ConnectTimeout, match="TLS handshake"):
             await client.get(server.url.replace("http:", "https:"))
 

@@ -162,10 +162,10 @@ async def test_events_may_be_long_in_coming(runtime, scripted):
         conn.send(b"data: late\n\n")
 
     server = scripted(streams(slow))
-    async with runtime.client(timeout=0.2) as client, Events(runtime, client, server.url, reconnect=False) as events:
+    async with runtime.client(timeout=httpx.Timeout(5, read=0.2)) as client, Events(runtime, client, server.url, reconnect=False) as events:
         assert await collect(events) == ["late"]
     server = scripted(streams(slow))
-    async with runtime.client() as client, Events(runtime, client, server.url, reconnect=False, timeout=0.2) as events:
+    async with runtime.client() as client, Events(runtime, client, server.url, reconnect=False, timeout=0.1) as events:
         with pytest.raises(httpx.ReadTimeout):
             await collect(events)
 

@@ -30,10 +30,7 @@ async def test_an_exchange_within_the_deadline_is_as_any_other(runtime, app):
 
 def dripping(conn):
     conn.read_request()
-    conn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    pause = conn.server.event()
-    while not pause.wait(0.05):
-        conn.send(b"1\r\nx\r\n")
+    conn.drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n")
 
 
 async def test_a_body_that_never_ends_ends_at_the_deadline(runtime, scripted):

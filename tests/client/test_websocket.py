@@ -204,7 +204,7 @@ async def test_receiving_has_a_time_out_that_pings_do_not_move(runtime, scripted
 
     async with runtime.client() as client, Socket(runtime, client.websocket(url_of(scripted(script)))) as socket:
         with pytest.raises(httpx.ReadTimeout):
-            await socket.receive(timeout=0.2)
+            await socket.receive(timeout=0.1)
         await socket.close(timeout=0.1)
 
 

@@ -150,7 +150,7 @@ def wire(method: str, path: str = "/", client: dict[str, Any] | None = None, **s
         def serve() -> None:
             try:
                 connection, _ = listener.accept()
-            except TimeoutError:  # the request was refused before it was sent
+            except OSError:  # the request was refused before it was sent
                 return
             with connection:
                 connection.settimeout(5)
@@ -173,7 +173,7 @@ def wire(method: str, path: str = "/", client: dict[str, Any] | None = None, **s
             with httpx.Client(**(client or {})) as opened:
                 opened.request(method, f"http://127.0.0.1:{listener.getsockname()[1]}{path}", **settings)
         finally:
-            thread.join(5)
+            _unblock(listener, thread)
         head, body = received
         return [*re.sub(rb"(?mi)^accept-encoding:.*?$", b"Accept-Encoding: SOME", head).split(b"\r\n"), body]
 
@@ -214,7 +214,16 @@ def talk(answer: bytes, method: str = "GET", client: dict[str, Any] | None = Non
             return error, type(error).__mro__[1].__name__, error.request.method
         finally:
             done.set()
-            thread.join(5)
+            _unblock(listener, thread)
+
+
+def _unblock(listener: Any, thread: threading.Thread) -> None:
+    # Nobody came, perhaps: then nobody will any more.
+    import socket
+
+    with contextlib.suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
 
 
 def echo(request: httpx.Request) -> httpx.Response:

@@ -44,7 +44,7 @@ def br(data):
     return brotli.compress(data, quality=4)
 
 
-ENCODERS = {"gzip": gzip_compress, "x-gzip": gzip_compress, "deflate": zlib.compress, "br": br, "zstd": zstd}
+ENCODERS = {"gzip": gzip_compress, "deflate": zlib.compress, "br": br, "zstd": zstd}
 
 
 def response(encoded, coding, **settings):
@@ -56,14 +56,27 @@ def decoded(pieces, coding, **settings):
     return b"".join(response(iter(pieces), coding, **settings).iter_bytes())
 
 
-@pytest.fixture(params=["standard", "zstandard"])
-def zstd_engine(request, monkeypatch):
-    """Either way to undo zstd: with the standard library (or its backport), and with zstandard."""
-    if request.param == "zstandard":
+def _use_zstd_of(engine, monkeypatch):
+    if engine == "zstandard":
         zstandard = pytest.importorskip("zstandard")
         monkeypatch.setattr(zstd_decoder, "_load", lambda: (zstd_decoder.BlockwiseEngine, zstandard.ZstdError))
     elif not any(importlib.util.find_spec(name) for name in ("compression", "backports")):
         pytest.skip("neither compression.zstd nor backports.zstd is here")
+
+
+@pytest.fixture(params=["standard", "zstandard"])
+def zstd_engine(request, monkeypatch):
+    """Either way to undo zstd: with the standard library (or its backport), and with zstandard."""
+    _use_zstd_of(request.param, monkeypatch)
+
+
+@pytest.fixture(params=["gzip", "deflate", "br", "zstd of standard", "zstd of zstandard"])
+def coding(request, monkeypatch):
+    """Each coding, and zstd with either engine."""
+    name, _, engine = request.param.partition(" of ")
+    if engine:
+        _use_zstd_of(engine, monkeypatch)
+    return name
 
 
 def cut(data, size):
@@ -71,15 +84,16 @@ def cut(data, size):
 
 
 @pytest.mark.parametrize("size", [1, 7, 4096, 1 << 30])
-@pytest.mark.parametrize("coding", ENCODERS)
-def test_a_body_is_decoded_whatever_its_pieces(zstd_engine, coding, size):
-    assert decoded(cut(ENCODERS[coding](PLAIN), size), coding) == PLAIN
+def test_a_body_is_decoded_whatever_its_pieces(coding, size):
+    plain = PLAIN[: size * 30_000]
+    assert decoded(cut(ENCODERS[coding](plain), size), coding) == plain
 
 
 @pytest.mark.parametrize("size", [1, 2, 1 << 30])
 def test_deflate_comes_with_its_wrapper_and_without(size):  # B12
-    assert decoded(cut(zlib.compress(PLAIN), size), "deflate") == PLAIN
-    assert decoded(cut(deflate_bare(PLAIN), size), "deflate") == PLAIN
+    plain = PLAIN[: size * 30_000]
+    assert decoded(cut(zlib.compress(plain), size), "deflate") == plain
+    assert decoded(cut(deflate_bare(plain), size), "deflate") == plain
 
 
 @pytest.mark.parametrize("size", [1, 10, 1 << 30])
@@ -110,14 +124,12 @@ def test_five_codings_are_undone_and_six_are_not():  # B3
 
 
 @pytest.mark.parametrize("missing", [1, 2, 8, 10])
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
-def test_a_body_that_was_cut_short_is_an_error(zstd_engine, coding, missing):  # B5, B6, B7
+def test_a_body_that_was_cut_short_is_an_error(coding, missing):  # B5, B6, B7
     with pytest.raises(httpx.DecodingError, match="ends in the middle"):
         decoded([ENCODERS[coding](PLAIN)[:-missing]], coding)
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
-def test_even_one_byte_is_a_body_that_was_cut_short(zstd_engine, coding):
+def test_even_one_byte_is_a_body_that_was_cut_short(coding):
     with pytest.raises(httpx.DecodingError):
         decoded([ENCODERS[coding](PLAIN)[:1]], coding)
 
@@ -130,22 +142,19 @@ def test_a_wrong_checksum_is_an_error(zstd_engine, coding, start):  # B8
         decoded([bytes(encoded)], coding)
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
-def test_what_is_not_encoded_at_all_is_an_error(zstd_engine, coding):  # B12
+def test_what_is_not_encoded_at_all_is_an_error(coding):  # B12
     with pytest.raises(httpx.DecodingError):
         decoded([b"just some text that nobody has compressed"], coding)
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
-def test_bytes_behind_the_end_are_an_error(zstd_engine, coding):
+def test_bytes_behind_the_end_are_an_error(coding):
     with pytest.raises(httpx.DecodingError):
         decoded([ENCODERS[coding](PLAIN) + b"trailing garbage"], coding)
     with pytest.raises(httpx.DecodingError):
         decoded([ENCODERS[coding](PLAIN), b"trailing garbage"], coding)
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
-def test_whatever_is_broken_is_a_decoding_error(zstd_engine, coding):
+def test_whatever_is_broken_is_a_decoding_error(coding):
     whole = ENCODERS[coding](PLAIN[:2000])
     for position in range(0, len(whole), 7):
         for broken in (whole[:position], whole[:position] + b"\xff" + whole[position:], whole[:position] + b"\0\0" + whole[position + 2 :]):
@@ -153,7 +162,6 @@ def test_whatever_is_broken_is_a_decoding_error(zstd_engine, coding):
                 decoded(cut(broken, 50), coding)
 
 
-@pytest.mark.parametrize("coding", ENCODERS)
 def test_no_body_is_no_error(coding):  # B14
     assert decoded([], coding) == b""
     assert response(b"", coding).content == b""
@@ -163,6 +171,7 @@ def test_no_body_is_no_error(coding):  # B14
     ("coding", "encoded", "plain"),
     [
         ("GZIP", gzip_compress(b"x"), b"x"),
+        ("x-gzip", gzip_compress(b"x"), b"x"),
         (" gzip ,identity", gzip_compress(b"x"), b"x"),
         ("", b"x", b"x"),
         ("identity", b"x", b"x"),
@@ -184,8 +193,7 @@ def test_the_window_of_zstd_is_bounded(zstd_engine):  # B11
     tracemalloc.stop()
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
-def test_pieces_are_small_however_much_a_byte_stands_for(zstd_engine, coding):
+def test_pieces_are_small_however_much_a_byte_stands_for(coding):
     size = 30_000_000
     encoded = ENCODERS[coding](bytes(size))
     assert len(encoded) * 500 < size
@@ -194,26 +202,18 @@ def test_pieces_are_small_however_much_a_byte_stands_for(zstd_engine, coding):
     assert max(pieces) <= 1024 * 1024
 
 
-@pytest.mark.parametrize("chain", ["gzip", "br", "zstd", "gzip, gzip"])
-def test_a_bomb_is_given_up(zstd_engine, chain):
-    first, *others = chain.split(", ")
-    encoded = ENCODERS[first](bytes(110 * 1024 * 1024))
-    for coding in others:
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_bomb_is_given_up(coding, times):
+    encoded = ENCODERS[coding](bytes(110 * 1024 * 1024))
+    if times == 2:
         encoded = ENCODERS[coding](encoded)
     taken = []
-    bombed = response(iter([encoded]), chain, request=httpx.Request("GET", "http://example.org/"))
+    bombed = response(iter([encoded]), ", ".join([coding] * times), request=httpx.Request("GET", "http://example.org/"))
     with pytest.raises(httpx.DecodingError, match="250 times its size") as caught:
         taken.extend(map(len, bombed.iter_bytes()))
     assert sum(taken) <= codings.MAX_DECODED_SIZE
     assert bombed.is_closed
     assert caught.value.request is bombed.request
-
-
-NO_LIMITS = [
-    {"max_decoded_size": None},
-    {"max_decoded_size": 1, "max_decoded_ratio": 2000},
-    {"max_decoded_size": 1, "max_decoded_ratio": None},
-]
 
 
 def test_the_limits_are_the_callers_to_set():

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.servers import PATIENCE, AppServer, Request, ScriptedServer, keep_alive
+from tests.support.servers import PATIENCE, AppServer, Request, ScriptedServer, keep_alive, say
 
 # Read when these libraries are imported: none of them is to look for the Internet or for accounts.
 os.environ.update(
@@ -67,7 +67,7 @@ def app() -> Iterator[AppServer]:
 @pytest.fixture
 def silent() -> Iterator[ScriptedServer]:
     """A server that never answers."""
-    with ScriptedServer(lambda conn: (conn.read_request(), conn.wait_closed())) as server:
+    with ScriptedServer(say()) as server:
         yield server
 
 

@@ -509,7 +509,9 @@ async def test_a_long_body_is_not_read(runtime, scripted, kind):
     assert len(server.connections) == 2
 
 
-async def test_a_body_that_stalls_does_not_hold_up_the_redirect(runtime, scripted):
+async def test_a_body_that_stalls_does_not_hold_up_the_redirect(runtime, scripted, monkeypatch):
+    monkeypatch.setattr("httpx._exchange.drain.PATIENCE", 0.1)
+
     def script(conn):
         if conn.read_request().path == "/end":
             conn.send(respond(b"end"))

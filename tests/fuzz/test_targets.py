@@ -31,7 +31,7 @@ def test_the_seeds_hold(name: str) -> None:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_hypothesis_thinks_of_holds(name: str) -> None:
-    @settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.one_of(st.binary(max_size=200), mutated(SEEDS[name])))
     def holds(data: bytes) -> None:
         TARGETS[name](data)

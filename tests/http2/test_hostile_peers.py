@@ -154,7 +154,7 @@ FLOODS = {
 async def test_frames_without_end_do_not_move_the_deadline(runtime, h2_client, scripted, name):
     head = [lambda peer, stream_id: peer.headers(stream_id)] if "data" in name or "padding" in name else []
     server = scripted(flooding(*head, FLOODS[name]))
-    async with h2_client(timeout=httpx.Timeout(10, read=0.5)) as client:
+    async with h2_client(timeout=httpx.Timeout(10, read=0.2)) as client:
         error = await failure(client, server)
     assert isinstance(error, (httpx.ReadTimeout, httpx.RemoteProtocolError))
 

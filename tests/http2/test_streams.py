@@ -402,7 +402,7 @@ async def test_a_server_that_takes_no_requests_is_waited_for_until_the_time_out(
         conn.wait_closed()
 
     server = scripted(script)
-    async with h2_client(limits=httpx.Limits(max_connections=1), timeout=httpx.Timeout(10, read=0.3, pool=0.3)) as client:
+    async with h2_client(limits=httpx.Limits(max_connections=1), timeout=httpx.Timeout(10, read=0.1, pool=0.1)) as client:
         for _ in range(2):
             with pytest.raises((httpx.PoolTimeout, httpx.ReadTimeout)):
                 await client.get(server.url)
@@ -433,7 +433,7 @@ async def test_an_upload_into_a_window_that_never_opens_ends_on_time(runtime, h2
         conn.wait_closed()
 
     server = scripted(script)
-    async with h2_client(timeout=httpx.Timeout(10, write=0.3)) as client:
+    async with h2_client(timeout=httpx.Timeout(10, write=0.1)) as client:
         await client.get(server.url)
         with pytest.raises(httpx.WriteTimeout):
             await client.post(server.url, content=pattern(500_000))

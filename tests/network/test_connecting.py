@@ -111,7 +111,7 @@ def _transport(*addresses):
 class TestTimeouts:
     async def test_an_address_that_never_answers(self, client):
         with black_hole("127.0.0.2") as port:
-            async with client("127.0.0.2", timeout=httpx.Timeout(5, connect=0.2)) as connected:
+            async with client("127.0.0.2", timeout=httpx.Timeout(5, connect=0.1)) as connected:
                 with pytest.raises(httpx.ConnectTimeout, match=f"Connecting to {HOST}:{port}"):
                     await connected.get(f"http://{HOST}:{port}/")
 

@@ -266,16 +266,10 @@ class TestRefusals:
                 await through.get(f"https://{NAME}/", timeout=httpx.Timeout(5, connect=0.2))
 
     async def test_a_proxy_that_drips_its_answer_runs_into_the_connect_timeout(self, client, scripted):
-        def script(conn):
-            conn.read_head()
-            conn.send(b"HTTP/1.1 200 OK\r\nX-A: ")
-            while True:
-                conn.send(b"b")
-                conn.server.event().wait(0.02)
-
-        async with client(scripted(script).url) as through:
+        proxy = scripted(lambda conn: conn.read_head() and conn.drip(b"HTTP/1.1 200 OK\r\nX-A: ", b"b"))
+        async with client(proxy.url) as through:
             with pytest.raises(httpx.ConnectTimeout, match="did not answer CONNECT"):
-                await through.get(f"https://{NAME}/", timeout=httpx.Timeout(5, connect=0.3))
+                await through.get(f"https://{NAME}/", timeout=httpx.Timeout(5, connect=0.2))
 
     async def test_a_user_name_with_a_colon_is_refused(self, client, scripted):
         proxy = scripted(http_proxy({}))

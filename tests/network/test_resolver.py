@@ -73,7 +73,7 @@ class TestTheSystemsResolver:
     async def test_a_look_up_without_end_runs_into_the_connect_timeout(self, client, local_hosts, monkeypatch):
         over = threading.Event()
         _held_up(monkeypatch, local_hosts, until=over.is_set)
-        async with client(timeout=httpx.Timeout(5, connect=0.2)) as resolving:
+        async with client(timeout=httpx.Timeout(5, connect=0.1)) as resolving:
             with pytest.raises(httpx.ConnectTimeout, match=f"Resolving the name '{HOST}' took longer than"):
                 await resolving.get(f"http://{HOST}/")
         over.set()
@@ -179,7 +179,7 @@ class TestOnesOwn:
             while True:
                 await runtime.turn()
 
-        async with client(resolver, timeout=httpx.Timeout(5, connect=0.2)) as resolving:
+        async with client(resolver, timeout=httpx.Timeout(5, connect=0.1)) as resolving:
             if runtime.is_async:
                 with pytest.raises(httpx.ConnectTimeout, match="Resolving"):
                     await resolving.get(f"http://{HOST}/")

@@ -81,7 +81,7 @@ class TestEachVersion:
         server = scripted(lambda conn: conn.wait_closed())
         async with client(f"{scheme}://{server.authority}") as through:
             with pytest.raises(httpx.ConnectTimeout, match="did not answer SOCKS"):
-                await through.get(f"http://{NAME}/", timeout=httpx.Timeout(5, connect=0.2))
+                await through.get(f"http://{NAME}/", timeout=httpx.Timeout(5, connect=0.1))
 
     @pytest.mark.parametrize("early", [0, 1, 3, 7, 9])
     async def test_an_answer_that_is_cut_short_is_a_proxy_error(self, client, scripted, scheme, proxy, early):

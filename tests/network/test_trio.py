@@ -11,7 +11,7 @@ import trio
 import trio.testing
 
 import httpx
-from tests.support.servers import keep_alive, respond
+from tests.support.servers import keep_alive, respond, say
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("no_leaks")
 @pytest.fixture
 def silent(scripted):
     """A server that never answers."""
-    return scripted(lambda conn: conn.read_request() and conn.wait_closed())
+    return scripted(say())
 
 
 def test_one_client_serves_asyncio_and_trio_in_turn(app):

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import http
 import json
 import select
@@ -26,7 +27,7 @@ import struct
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 PATIENCE = 20.0  # seconds: no script and no test waits longer for anything
 
@@ -140,6 +141,14 @@ class Connection:
         """Send each piece on its own (TCP may still join them)."""
         for piece in pieces:
             self.send(piece)
+
+    def drip(self, first: bytes, more: bytes) -> NoReturn:
+        """Send `first`, then `more` again and again, with a little pause before each, until the client goes away (`PeerGone`)."""
+        self.send(first)
+        pause = self.server.event()
+        while not pause.wait(0.02):
+            self.send(more)
+        raise PeerGone
 
     def reset(self) -> None:
         """Close with a TCP reset (RST) instead of an orderly end."""
@@ -351,6 +360,17 @@ def respond_chunked(chunks: Iterable[bytes], headers: Headers = ()) -> Iterator[
     yield b"0\r\n\r\n"
 
 
+def say(*sent: bytes) -> Script:
+    """A script that reads a request, sends these bytes, if any, and is silent from then on."""
+
+    def script(conn: Connection) -> None:
+        conn.read_request()
+        conn.send_each(sent)
+        conn.wait_closed()
+
+    return script
+
+
 def keep_alive(answer: Callable[[Request], bytes | Iterable[bytes]]) -> Script:
     """A script that answers request after request with what `answer` returns, whole or in pieces."""
 
@@ -462,6 +482,11 @@ class AppServer(ScriptedServer):
 
 
 def pattern(count: int) -> bytes:
-    """`count` bytes in which no stretch repeats soon, so that lost, doubled or swapped pieces show."""
-    block = b"".join(number.to_bytes(4, "big") for number in range(count // 4 + 1))
-    return block[:count]
+    """`count` bytes in which no stretch repeats within a megabyte, so that lost, doubled or swapped pieces show."""
+    block = _block()
+    return (block * (count // len(block) + 1))[:count]
+
+
+@functools.cache
+def _block() -> bytes:
+    return b"".join(number.to_bytes(4, "big") for number in range(262_139))
