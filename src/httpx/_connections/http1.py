@@ -153,7 +153,8 @@ class HTTP1Connection:
         await self.stream.send(head, timeouts.get("write"))
         if self.trace is not None:
             await self.trace.head_is_sent(request)
-        if form.expects_continue and await self._is_answered_within(_CONTINUE_PATIENCE):
+        if form.expects_continue and await self._is_answered_within(min(_CONTINUE_PATIENCE, timeouts.get("read") or _CONTINUE_PATIENCE)):
+            self._engine.abandon_request()
             return
         parts = parts_of(request.stream, self._network)
         await self._send_body(parts, form.length, form.chunked, timeouts, request.extensions.get("upload_progress"))
@@ -186,18 +187,21 @@ class HTTP1Connection:
             check_length(sent, length)
 
     async def _is_answered_within(self, patience: float) -> bool:
-        # True if the server gave a final answer instead of "100 Continue"; the body is then not wanted.
+        # True if the server gave a final answer instead of "100 Continue", or hung up; the body is then not wanted.
+        deadline = time.monotonic() + patience
         try:
-            while True:
-                data = await self.stream.receive(patience)
+            while (left := deadline - time.monotonic()) > 0:
+                data = await self.stream.receive(left)
+                if not data:
+                    return True  # as who reads next will find
                 self._engine.receive(data)
-                head = self._engine.peek_status()
-                if head is not None:
-                    if head >= 200:
-                        self._engine.abandon_request()
-                    return head >= 200
+                if (is_final := self._engine.peek_final()) is not None:
+                    return is_final
         except ReadTimeout:
-            return False
+            pass
+        except ReadError:
+            return True
+        return False
 
     async def _receive_rest_of_head(self, timeout: float | None, started: float) -> ResponseHead:
         # The whole head has one deadline: a server that drips it, or sends 1xx for ever, does not move it.
@@ -225,8 +229,20 @@ class HTTP1Connection:
     async def next_data(self, timeout: float | None) -> bytes | None:
         """The next bytes of the body, None at its end."""
         engine = self._engine
+        wait = timeout
+        deadline = 0.0
         while (data := engine.next_data()) is NEED_DATA:
-            received = await self.stream.receive(timeout)
+            if timeout is not None:
+                if deadline:  # what is no data, but frames it, does not move it
+                    wait = max(deadline - time.monotonic(), 0.0)
+                else:
+                    deadline = time.monotonic() + timeout
+            try:
+                received = await self.stream.receive(wait)
+            except ReadTimeout as error:
+                if wait == timeout:
+                    raise
+                raise ReadTimeout(f"No more of the response's body came from {self.stream.peer} for {seconds(timeout)}.") from error
             if not received and not self.stream.ended_cleanly:
                 raise RemoteProtocolError(f"{self.stream.peer} cut the TLS connection within the response (no close_notify).")
             engine.receive(received)

@@ -128,7 +128,9 @@ class HTTP2Exchange(HTTP2Stream):
         await connection.flush(timeout)
         if self.trace is not None:
             await self.trace.head_is_sent(request)
-        if form.expects_continue and not await self._is_told_to_continue():
+        if form.expects_continue and not await self._is_told_to_continue(
+            min(_CONTINUE_PATIENCE, timeouts.get("read") or _CONTINUE_PATIENCE)
+        ):
             return
         await self._send_body(request, form.length, form.chunked, timeouts)
 
@@ -154,9 +156,9 @@ class HTTP2Exchange(HTTP2Stream):
                 raise ReadTimeout(f"Nothing arrived from {connection.stream.peer} for {seconds(patience)}.")
         return bool(connection.takes_websockets(self))
 
-    async def _is_told_to_continue(self) -> bool:
+    async def _is_told_to_continue(self, patience: float) -> bool:
         # False if the server gave a final answer instead of "100 Continue"; the body is then not wanted.
-        deadline = time.monotonic() + _CONTINUE_PATIENCE
+        deadline = time.monotonic() + patience
         while not self.informational and self.head is None and self.failure is None:
             if not await self.connection.wait_for(self, deadline):
                 break

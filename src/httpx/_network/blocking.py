@@ -67,7 +67,13 @@ class BlockingStream:
         try:
             if self._timeouts[1] != timeout:
                 self._set_timeout(1, timeout)
-            self._socket.sendall(data)
+            started = time.monotonic()
+            sent = self._socket.send(data)
+            while sent < len(data):
+                # It was cut short, mostly by the time-out: a peer that takes a little from time to time does not get more of it.
+                if timeout is not None:
+                    self._set_timeout(1, _left_of(timeout, started))
+                sent += self._socket.send(memoryview(data)[sent:])
         except (BlockingIOError, TimeoutError) as error:
             raise WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)}.") from error
         except OSError as error:
@@ -247,6 +253,13 @@ class BlockingNetwork:
 
     def realm(self) -> object:
         return None
+
+
+def _left_of(timeout: float, started: float) -> float:
+    left = started + timeout - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 def _connect_until(connection: socket.socket, address: typing.Any, deadline: float | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import time
 import typing
 
 from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, WriteTimeout
@@ -17,6 +18,7 @@ from .shared import SharedStream
 if typing.TYPE_CHECKING:
     from .._tls.info import TLSInfo
 
+_TOLERANCE = 0.05  # seconds: setting a time-out is a system call
 _READ_SIZE = 16_384  # a read gives one record, and none holds more (RFC 8446 section 5.1)
 
 
@@ -59,7 +61,17 @@ class BlockingTLSStream:
         try:
             if self._timeout != timeout:
                 self._set_timeout(timeout)
-            self._socket.sendall(data)
+            deadline = None if timeout is None else time.monotonic() + timeout
+            sent = self._socket.send(data)
+            while sent < len(data):  # OpenSSL takes one record at a time
+                if deadline is not None and timeout is not None:
+                    # A peer that takes a little from time to time does not get more time for it.
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        raise TimeoutError
+                    if left < (self._timeout or 0.0) - _TOLERANCE:
+                        self._set_timeout(left)
+                sent += self._socket.send(memoryview(data)[sent:])
         except (BlockingIOError, TimeoutError, ssl.SSLWantWriteError) as error:
             raise WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)}.") from error
         except (OSError, ValueError) as error:

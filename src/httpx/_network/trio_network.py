@@ -33,6 +33,10 @@ _SHIELDED = 1.0  # seconds that a cancellation waits for a peer to accept what i
 _IN_PROGRESS = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0))
 
 
+def _deadline(timeout: float | None) -> float:
+    return float("inf") if timeout is None else trio.current_time() + max(timeout, 0)
+
+
 class TrioStream:
     """A byte stream on one non-blocking socket."""
 
@@ -87,17 +91,20 @@ class TrioStream:
     async def send(self, data: bytes, timeout: float | None) -> None:
         await (trio.lowlevel.checkpoint() if len(data) >= _MANY_BYTES else trio.lowlevel.checkpoint_if_cancelled())
         left = memoryview(data)
+        until = 0.0
         while left:
             try:
                 left = left[self._socket.send(left) :]
             except (BlockingIOError, InterruptedError):
-                await self._wait_for_room(timeout)
+                until = until or _deadline(timeout)
+                await self._wait_for_room(until, timeout)
             except OSError as error:
                 raise WriteError(f"Sending to {self.peer} failed: {error}") from error
 
-    async def _wait_for_room(self, timeout: float | None) -> None:
+    async def _wait_for_room(self, until: float, timeout: float | None) -> None:
+        # A peer that takes a little from time to time does not get more time for it: `until` is for all that is sent at once.
         try:
-            with trio.move_on_after(float("inf") if timeout is None else max(timeout, 0)):
+            with trio.move_on_at(until):
                 await trio.lowlevel.wait_writable(self._socket)
                 return
         except (trio.ClosedResourceError, ValueError) as error:
@@ -171,21 +178,23 @@ class SharedTrioStream(TrioStream):
 
     async def send(self, data: bytes, timeout: float | None) -> None:
         left = memoryview(data)
+        until = 0.0
         while left:
             try:
                 left = left[self._socket.send(left) :]
             except (BlockingIOError, InterruptedError):
-                await self._wait_for_room(timeout)
+                until = until or _deadline(timeout)
+                await self._wait_for_room(until, timeout)
             except OSError as error:
                 raise WriteError(f"Sending to {self.peer} failed: {error}") from error
 
-    async def _wait_for_room(self, timeout: float | None) -> None:
-        with trio.move_on_after(_SHIELDED if timeout is None else min(max(timeout, 0), _SHIELDED), shield=True):
+    async def _wait_for_room(self, until: float, timeout: float | None) -> None:
+        with trio.CancelScope(deadline=min(until, trio.current_time() + _SHIELDED), shield=True):
             with contextlib.suppress(trio.ClosedResourceError, ValueError):
                 await trio.lowlevel.wait_writable(self._socket)
             return
         try:
-            await super()._wait_for_room(timeout)
+            await super()._wait_for_room(until, timeout)
         except trio.Cancelled:
             self.close()  # the peer accepts nothing, and what went out ended anywhere
             raise
