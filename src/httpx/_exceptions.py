@@ -43,6 +43,8 @@ from __future__ import annotations
 import contextlib
 import typing
 
+from ._printable import printable
+
 if typing.TYPE_CHECKING:
     from ._models.request import Request
     from ._models.response import Response
@@ -170,7 +172,7 @@ class WebSocketClosed(WebSocketError):
     """
 
     def __init__(self, code: int, reason: str = "", *, request: Request | None = None) -> None:
-        super().__init__(f"The WebSocket was closed with code {code}" + (f": {reason}" if reason else "."), request=request)
+        super().__init__(f"The WebSocket was closed with code {code}" + (f": {printable(reason)}" if reason else "."), request=request)
         self.code = code
         self.reason = reason
 

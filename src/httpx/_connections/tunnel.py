@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from .._exceptions import ConnectTimeout, ProxyError, ReadError, ReadTimeout, RemoteProtocolError, WriteError, WriteTimeout
 from .._network.base import Stream
+from .._printable import printable
 from .._protocols.http1.engine import NEED_DATA, HTTP1Engine
 from .._protocols.http1.head import ResponseHead
 from .._protocols.socks import (
@@ -70,7 +71,7 @@ async def _receive_head(stream: Stream, engine: HTTP1Engine, deadline: Deadline)
 
 
 def _refusal(peer: str, target: str, head: ResponseHead, had_credentials: bool) -> ProxyError:
-    reason = head.reason_phrase[:200].decode("ascii", "replace")
+    reason = printable(head.reason_phrase.decode("ascii", "replace"))
     refused = ProxyError(f"The proxy {peer} refused to connect to {target}: {head.status_code} {reason}".rstrip())
     if head.status_code == 407:
         refused.add_note(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 # Names in lower case. `Client(sensitive_headers=...)` adds to them.
 CREDENTIAL_FIELDS = frozenset(
     (
@@ -30,3 +32,11 @@ CREDENTIAL_FIELDS = frozenset(
         "x-xsrf-token",
     )
 )
+
+
+_USERINFO = re.compile(r"//[^/?#]*@")
+
+
+def without_userinfo(text: str) -> str:
+    """`text`, with what stands before the host in its URLs masked."""
+    return _USERINFO.sub("//[secure]@", text) if "@" in text else text

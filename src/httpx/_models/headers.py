@@ -6,7 +6,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
 from .._types import HeaderTypes as HeaderTypes
-from .credentials import CREDENTIAL_FIELDS
+from .credentials import CREDENTIAL_FIELDS, without_userinfo
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -260,7 +260,7 @@ class Headers(MutableMapping[str, str]):
         encoding = self.encoding
         note = "" if encoding == "ascii" else f", encoding={encoding!r}"
         shown = [
-            (name.lower().decode(encoding), "[secure]" if name.lower() in _SECRET_NAMES else value.decode(encoding))
+            (name.lower().decode(encoding), "[secure]" if name.lower() in _SECRET_NAMES else without_userinfo(value.decode(encoding)))
             for name, value in self._fields
         ]
         as_dict = dict(shown)

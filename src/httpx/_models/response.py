@@ -15,7 +15,9 @@ from .._content.stages import Pieces, Stage
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._content.text import ByteChunker, LineDecoder, TextChunker, TextDecoder, is_text_encoding, parse_content_type_charset
 from .._exceptions import DecodingError, HTTPStatusError, ResponseNotRead, StreamClosed, StreamConsumed
+from .._printable import printable
 from .cookies import Cookies
+from .credentials import without_userinfo
 from .headers import Headers, HeaderTypes
 from .request import LostStream, Request
 from .status import codes
@@ -238,9 +240,9 @@ class Response:
         if self.is_success:
             return self
         kind = _KINDS.get(self.status_code // 100, "Invalid status code")
-        message = f"{kind} '{self.status_code} {self.reason_phrase}' for url '{_shown(self.url)}'"
+        message = f"{kind} '{self.status_code} {printable(self.reason_phrase)}' for url '{printable(_shown(self.url), 500)}'"
         if self.has_redirect_location:
-            message += f"\nRedirect location: '{self.headers['location']}'"
+            message += f"\nRedirect location: '{printable(without_userinfo(self.headers['location']))}'"
         message += f"\nFor more information check: https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/{self.status_code}"
         if self.is_error and (excerpt := self._excerpt()):
             message += f"\nThe response begins: {excerpt}"
@@ -252,7 +254,7 @@ class Response:
             return ""
         text = self._content[: _EXCERPT_SIZE * 4].decode(self.encoding or "utf-8", "replace")
         words = " ".join(text.split())
-        shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in words[:_EXCERPT_SIZE])
+        shown = printable(words[:_EXCERPT_SIZE], _EXCERPT_SIZE)
         return shown + "..." if len(words) > _EXCERPT_SIZE or len(self._content) > _EXCERPT_SIZE * 4 else shown
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ import ipaddress
 import re
 import typing
 
+from .._printable import printable
 from . import der
 
 _MAX_TEXT = 200  # characters of a name's part that are kept; nobody reads more
@@ -280,7 +281,7 @@ def _read_names(content: bytes | None) -> tuple[str, ...]:
     names = []
     for name in der.elements(der.read_element(content, der.SEQUENCE).content):
         if name.tag == 0x82:
-            host = _cut(der.printable(name.content.decode("ascii", "backslashreplace")))
+            host = _cut(printable(name.content.decode("ascii", "backslashreplace")))
             names.append(f"DNS:{host}" if is_address(host) else host)
         elif name.tag == 0x87 and len(name.content) in (4, 16):
             names.append(str(ipaddress.ip_address(name.content)))
@@ -312,5 +313,5 @@ def _read_issuer_urls(content: bytes | None) -> tuple[str, ...]:
     for description in der.elements(der.read_element(content, der.SEQUENCE).content):
         method, location = _pair(description.content)
         if location.tag == 0x86 and der.read_oid(method.content) == _CA_ISSUERS:
-            urls.append(_cut(der.printable(location.content.decode("ascii", "backslashreplace"))))
+            urls.append(_cut(printable(location.content.decode("ascii", "backslashreplace"))))
     return tuple(urls)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing
 
+from .._printable import printable
+
 MAX_SIZE = 1_048_576  # of what is taken apart; a chain of certificates that OpenSSL accepts is smaller
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OBJECT_IDENTIFIER = 0x01, 0x02, 0x03, 0x04, 0x06
@@ -105,9 +107,5 @@ def read_string(element: Element) -> str:
     encoding = _STRING_ENCODINGS.get(element.tag)
     if encoding is None:
         return f"#{element.whole[:32].hex()}"
-    return printable(element.content.decode(encoding, "backslashreplace" if encoding in ("ascii", "utf-8") else "replace"))
-
-
-def printable(text: str) -> str:
-    """`text` without what a terminal would act upon, or a reader could not see."""
-    return text if text.isprintable() else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    text = element.content.decode(encoding, "backslashreplace" if encoding in ("ascii", "utf-8") else "replace")
+    return printable(text, len(text))

@@ -24,6 +24,7 @@ from .._models.url import URL
 from .._network.addresses import peer_name, seconds
 from .._network.base import Farewell, Network, Stream, drive
 from .._pool.pool import Pool
+from .._printable import printable
 from .network_stream import AsyncNetworkStream, NetworkStream
 
 if typing.TYPE_CHECKING:
@@ -34,6 +35,7 @@ MAX_ATTEMPTS = 4
 """How often a request is sent at most, if the server says each time that it did not process it."""
 
 _NO_TIMEOUTS: Timeouts = {}
+_NEVER = float("inf")
 _MAX_KNOWN = 4_096
 
 # A process that was forked must not speak on its parent's connections.
@@ -407,7 +409,7 @@ class _Body:
     async def rest(self, limit: int, patience: float) -> bytes | None:
         """What is left of the body. None, and it is closed, if that is more than `limit` bytes or takes longer than `patience` seconds."""
         received = bytearray()
-        deadline = time.monotonic() + patience
+        deadline = min(time.monotonic() + patience, getattr(self._timeouts, "deadline", _NEVER))
         try:
             while len(received) <= limit and (left := deadline - time.monotonic()) > 0:
                 read = self._timeouts.get("read")
@@ -472,7 +474,7 @@ def _make_route(url: URL, server_hostname: str | None, realm: object) -> Route:
     if port is None or scheme not in ("http", "https", "ws"):
         raise _unsupported(scheme)
     if not host:
-        raise UnsupportedProtocol(f"The URL names no host: {str(url)!r}.")
+        raise UnsupportedProtocol(f"The URL names no host: {printable(str(url))!r}.")
     return Route(scheme, host, port, server_hostname or host.rstrip("."), realm)  # RFC 6066 section 3: without the dot
 
 
@@ -500,4 +502,4 @@ def _require_http2() -> None:
 def _unsupported(scheme: str) -> UnsupportedProtocol:
     if not scheme:
         return UnsupportedProtocol("The URL has no scheme: it must begin with http:// or https://.")
-    return UnsupportedProtocol(f"The URL has the scheme {scheme!r}; this client speaks http and https.")
+    return UnsupportedProtocol(f"The URL has the scheme {printable(scheme)!r}; this client speaks http and https.")
