@@ -167,3 +167,45 @@ async def test_a_progress_function_that_raises_ends_it(no_leaks, runtime, script
             await client.download(server.url, tmp_path / "file", progress=progress)
         assert client.pool_stats().in_use == 0
         assert (await client.download(server.url, tmp_path / "file")).resumed_from > 0
+
+
+MANY = "9" * 5_000
+
+
+@pytest.mark.parametrize(
+    "field",
+    [f"bytes {MANY}-5/10", f"bytes 3-9/{MANY}", "bytes \u0663-9/10", f"bytes 3-{MANY}/*", "bytes 3-9/10", "bytes 3-4/10", "", "bytes */10"],
+)
+async def test_a_range_that_is_none(runtime, scripted, tmp_path, field):
+    def script(conn):
+        request = conn.read_request()
+        if "range" in request.headers:
+            conn.send(b"HTTP/1.1 206 X\r\nContent-Length: 2\r\nContent-Range: " + field.encode() + b"\r\n\r\nxx")
+        else:
+            conn.send(respond(b"x" * 10, headers=[("ETag", '"v1"')])[:-7])
+
+    async with runtime.client() as client:
+        with pytest.raises((httpx.DownloadError, httpx.RemoteProtocolError)):
+            await client.download(scripted(script).url, tmp_path / "file")
+    assert not (tmp_path / "file").exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [("Last-Modified", f"1 Jan {MANY} 00:00:00 GMT"), ("Date", "Wed, 21 Oct 2015 07:28:00 GMT")],
+        [("Last-Modified", f"1 Jan 1 0:0:0 +{MANY}"), ("Date", f"1 Jan 1 0:0:0 +{MANY}")],
+        [("ETag", '"\xe9"'), ("Repr-Digest", "sha-256=:====:")],
+        [("Content-Disposition", "attachment; filename=" + "a" * 60_000)],
+        [("Content-Disposition", "attachment; filename*=utf-8''%ff%00%2e%2e%2f")],
+    ],
+)
+async def test_what_a_server_says_of_a_file_does_no_harm(runtime, scripted, tmp_path, fields):
+    server = scripted(FileServer(1_000_000, headers=fields, tag=""))
+    async with runtime.client() as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.download(server.url, f"{tmp_path}/", attempts=1)
+        done = await client.download(server.url, f"{tmp_path}/")
+    assert done.path.read_bytes() == BODY
+    assert done.path.parent == tmp_path
+    assert len(done.path.name) <= 200

@@ -190,3 +190,11 @@ async def test_as_httpx_sse_spells_it_asynchronously(scripted):
     server = scripted(streams(b"event: greeting\ndata: a\n\n"))
     async with httpx.AsyncClient() as client, httpx.aconnect_sse(client, "GET", server.url) as source:
         assert [event.data async for event in source.aiter_sse() if event.event == "greeting"] == ["a"]
+
+
+@pytest.mark.parametrize("event_id", [b"a\x01b", b"\x7f", b"x" * 5_000, b""])
+async def test_an_id_that_no_field_can_hold_is_not_sent(runtime, scripted, event_id):
+    server = scripted(streams(b"id: 1\ndata: a\n\n", b"id: " + event_id + b"\ndata: b\n\n", b"data: c\n\n"))
+    async with runtime.client() as client, Events(runtime, client, server.url) as events:
+        assert await collect(events) == ["a", "b", "c"]
+    assert [request.headers.get("last-event-id") for request in server.requests] == [None, "1", None, None]

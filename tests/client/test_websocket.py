@@ -245,3 +245,20 @@ async def test_it_must_be_open(runtime, app):
             await socket.send("x")
         with pytest.raises(TypeError, match="send_json"):
             await socket.send({"a": 1})
+
+
+async def test_fragments_of_nothing_and_pings_without_end_take_no_memory(no_leaks, runtime, scripted):
+    def script(conn):
+        Peer(conn)
+        conn.send(b"\x02\x00" + b"\x00\x00" * 50_000)  # the beginning of a message, and continuations of it
+        conn.send((b"\x89\x7d" + b"p" * 125) * 5_000)  # pings, whose answers are not read
+        conn.send(b"\x80\x02hi")
+        conn.wait_closed()
+
+    client = runtime.client()
+    async with client, Socket(runtime, client.websocket(url_of(scripted(script)))) as socket:
+        conversation = socket.socket._conversation
+        conversation._is_writing = True  # somebody else is, and cannot go on
+        assert await socket.receive(timeout=10) == b"hi"
+        assert len(conversation._unsent) < 100_000
+        conversation._is_writing = False

@@ -27,7 +27,8 @@ from .._models.response import Response
 from .._models.url import URL
 from .filenames import choose_filename
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)$")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)\Z", re.ASCII)
+_NUMBER = re.compile(r"\d{1,19}", re.ASCII)
 _REPR_DIGEST = re.compile(r"(sha-256|sha-512)=:([A-Za-z0-9+/=]+):")  # RFC 9530
 _READ_SIZE = 1 << 20
 
@@ -274,7 +275,7 @@ def _validator(headers: Headers) -> str | None:
     try:
         modified, now = (email.utils.parsedate_to_datetime(text) for text in (date, headers.get("date", "")))
         return date if (now - modified).total_seconds() >= 1 else None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 
@@ -303,7 +304,7 @@ def _digest(path: Path, checksums: list[tuple[Checksum, typing.Any]]) -> None:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdecimal() else None
+    return int(text) if text is not None and _NUMBER.fullmatch(text) else None
 
 
 class Downloaded(typing.NamedTuple):
@@ -375,6 +376,8 @@ async def _receive(
                     progress(done, total)
         finally:
             writing.write(bytes(gathered))  # also of a download that breaks off: what has arrived is kept
+        if total is not None and done != total:
+            raise RemoteProtocolError(f"The server sent {done} bytes of a file that has {total}, as it says.", request=response.request)
         path: Path = await calls.in_thread(writing.finish)
         return path
     finally:

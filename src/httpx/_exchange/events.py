@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import re
 import typing
 from collections.abc import AsyncIterator, Iterator
 
@@ -11,6 +12,7 @@ from .._exceptions import HTTPStatusError, NetworkError, RemoteProtocolError, Re
 from .._models.request import Request
 from .._models.response import Response
 from .._network.base import drive
+from .._printable import printable
 
 RETRY = 3.0
 """Seconds to wait before connecting again, unless the server says otherwise."""
@@ -18,6 +20,7 @@ RETRY = 3.0
 MAX_RETRY = 300.0
 """Seconds that a server can make clients wait at most."""
 
+_SENDABLE_ID = re.compile(r"[^\x00-\x1f\x7f]{1,4096}")
 _BUSY = frozenset((429, 500, 502, 503, 504))  # statuses that may pass, once a stream has been there
 
 
@@ -94,7 +97,8 @@ class _Listening:
     async def _connect(self) -> None:
         request = self._request
         request.extensions["timeout"] = timeout = dict(self._timeout)
-        if self.last_event_id:
+        request.headers.pop("Last-Event-ID", None)
+        if _SENDABLE_ID.fullmatch(self.last_event_id):  # it is the server's choice, and may be nothing that a field can hold
             request.headers["Last-Event-ID"] = self.last_event_id.encode("utf-8").decode("latin-1")
         calls = self._client._calls
         response = self.response = await calls.send(self._client, request, **self._sending)
@@ -108,7 +112,7 @@ class _Listening:
                 response.raise_for_status()
             kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             if kind != "text/event-stream":
-                raise SSEError(f"Expected text/event-stream, and the server sent {kind or 'no Content-Type'}.", request=request)
+                raise SSEError(f"Expected text/event-stream, and the server sent {printable(kind) or 'no Content-Type'}.", request=request)
         except BaseException:
             await calls.close(response)
             raise

@@ -40,12 +40,19 @@ def _of_disposition(field: str) -> str:
 
 def harmless(name: str) -> str:
     """A name without folders, control characters, leading dots and meanings of its own; empty if nothing is left."""
-    name = re.split(r"[/\\]", name)[-1]
+    name = _shortened(re.split(r"[/\\]", name)[-1])
     name = "".join("_" if character in '<>:"|?*' else character for character in name if unicodedata.category(character)[0] != "C")
     name = name.strip().lstrip(".-~").rstrip(". ")
     if _RESERVED.match(name):
         name = f"_{name}"
     while len(name.encode("utf-8", "replace")) > _MAX_BYTES:
-        stem, dot, ending = name.rpartition(".")
-        name = f"{stem[:-1]}{dot}{ending}" if dot and stem and len(ending) < 20 else name[:-1]
+        name = _shortened(name, len(name) - 1)
     return name
+
+
+def _shortened(name: str, size: int = _MAX_BYTES * 2) -> str:
+    # Without the end of its stem: the ending says what it is.
+    if len(name) <= size:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem[: size - len(ending) - 1]}{dot}{ending}" if dot and stem and len(ending) < 20 else name[:size]

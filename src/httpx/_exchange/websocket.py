@@ -21,12 +21,15 @@ from .._exceptions import ReadTimeout, TransportError, WebSocketClosed, WebSocke
 from .._models.request import Request
 from .._models.response import Response
 from .._network.base import Stream, drive
+from .._printable import printable
 
 if typing.TYPE_CHECKING:
     from wsproto.connection import Connection
 
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 NORMAL_CLOSURE, PROTOCOL_ERROR, ABNORMAL_CLOSURE, MESSAGE_TOO_BIG = 1000, 1002, 1006, 1009
+
+_MAX_UNSENT = 65_536  # bytes that wait to be sent, beyond which pings are not answered
 
 Message = str | bytes
 
@@ -72,7 +75,7 @@ class _Conversation:
             if response.status_code != 101 and not (over_http2 and response.is_success):
                 await calls.read(response)
                 response.raise_for_status()
-                raise self._refusal(f"the server answered {response.status_code} {response.reason_phrase}".rstrip())
+                raise self._refusal(f"the server answered {response.status_code} {printable(response.reason_phrase)}".rstrip())
             if not over_http2:
                 self._check_upgrade(response, key)
             self._check(response)
@@ -104,7 +107,7 @@ class _Conversation:
             raise self._refusal("the server chose an extension that was not offered")
         self.subprotocol = headers.get("sec-websocket-protocol")
         if self.subprotocol is not None and self.subprotocol not in self._offered:
-            raise self._refusal(f"the server chose the subprotocol {self.subprotocol!r}, which was not offered")
+            raise self._refusal(f"the server chose the subprotocol {printable(self.subprotocol)!r}, which was not offered")
 
     def _refusal(self, why: str) -> WebSocketError:
         return WebSocketError(f"No WebSocket was opened: {why}.", request=self._request)
@@ -178,7 +181,8 @@ class _Conversation:
         from wsproto.utilities import RemoteProtocolError
 
         if isinstance(event, Message):
-            self._parts.append(event.data)
+            if event.data or not self._parts:  # fragments of nothing, without end, are not collected
+                self._parts.append(event.data)
             self._size += len(event.data)
             if self._size > self._max_size:
                 raise _TooBig
@@ -186,7 +190,8 @@ class _Conversation:
                 self._messages.append(self._parts[0][:0].join(self._parts))
                 self._parts, self._size = [], 0
         elif isinstance(event, Ping):
-            self._unsent += proto.send(event.response())
+            if len(self._unsent) < _MAX_UNSENT:  # who does not read what it asks for need not be answered
+                self._unsent += proto.send(event.response())
         elif isinstance(event, CloseConnection):
             if proto.state is ConnectionState.OPEN:  # the engine's way to say that these are no frames
                 raise RemoteProtocolError(event.reason or "")
