@@ -15,17 +15,23 @@ from tests.support.http2 import (
     END_HEADERS,
     END_STREAM,
     GOAWAY,
+    HEADER_TABLE_SIZE,
     HEADERS,
+    HTTP_1_1_REQUIRED,
     INITIAL_WINDOW_SIZE,
+    MAX_FRAME_SIZE,
     PADDED,
     PING,
     PRIORITY,
+    PUSH_PROMISE,
     RST_STREAM,
     SETTINGS,
     WINDOW_UPDATE,
     data,
     frame,
     goaway,
+    literal,
+    ping,
     raw_headers,
     rst_stream,
     settings,
@@ -35,6 +41,7 @@ from tests.support.http2 import (
 
 RPE, SLOW = httpx.RemoteProtocolError, httpx.ReadTimeout
 Frames = Callable[[int], bytes]
+PRIORITIZED = 0x20
 
 
 def head(stream: int, *fields: tuple[bytes, bytes], status: bytes = b"200", end: bool = False) -> bytes:
@@ -43,6 +50,12 @@ def head(stream: int, *fields: tuple[bytes, bytes], status: bytes = b"200", end:
 
 def trailers(stream: int, *fields: tuple[bytes, bytes], end: bool = True) -> bytes:
     return raw_headers(stream, status_block(b"", fields)[len(status_block(b"")) :], end=end)
+
+
+def in_parts(stream: int, *blocks: bytes) -> bytes:
+    *others, last = blocks[1:]
+    continued = [frame(CONTINUATION, 0, stream, block) for block in others]
+    return b"".join([raw_headers(stream, blocks[0], end_headers=False), *continued, frame(CONTINUATION, END_HEADERS, stream, last)])
 
 
 def fine(stream: int) -> bytes:
@@ -63,6 +76,23 @@ GOOD: dict[str, Frames] = {
     "early hints": lambda s: head(s, (b"link", b"</a>"), status=b"103") * 16 + fine(s),
     "a ping": lambda s: frame(PING, 0, 0, bytes(8)) + fine(s),
     "a refusal of something else": lambda s: fine(s) + rst_stream(s, 0),
+    "a head with a priority": lambda s: (
+        frame(HEADERS, END_HEADERS | PRIORITIZED, s, bytes(4) + b"\x0f" + status_block()) + data(s, b"hi", end=True)
+    ),
+    "a head with padding": lambda s: (
+        frame(HEADERS, END_HEADERS | PADDED, s, b"\x03" + status_block() + bytes(3)) + data(s, b"hi", end=True)
+    ),
+    "a head in sixteen parts": lambda s: in_parts(s, *[bytes([octet]) for octet in status_block()]) + data(s, b"hi", end=True),
+    "a compression table of nothing": lambda s: settings({HEADER_TABLE_SIZE: 0}) + fine(s),
+    "a compression table of 4 GB": lambda s: settings({HEADER_TABLE_SIZE: 2**32 - 1}) + fine(s),
+    "windows of nothing": lambda s: settings({INITIAL_WINDOW_SIZE: 0}) + settings({INITIAL_WINDOW_SIZE: 2**31 - 1}) + fine(s),
+    "a setting twice in a frame": lambda s: frame(SETTINGS, 0, 0, b"\0\3\0\0\0\5\0\3\0\0\0\7") + fine(s),
+    "a goodbye to all that follows": lambda s: goaway(s) + fine(s),
+    "a goodbye in two steps": lambda s: goaway(2**31 - 1) + goaway(s) + fine(s),
+    "answers to pings that nobody sent": lambda s: ping(ack=True) * 5 + fine(s),
+    "a window for a stream that is over": lambda s: fine(s) + window_update(s, 2**31 - 1),
+    "flags that nobody knows": lambda s: head(s) + frame(DATA, 0xF6 & ~PADDED | END_STREAM, s, b"hi"),
+    "bytes beyond ASCII in a value": lambda s: head(s, (b"x", b"\xff\x80")) + data(s, b"hi", end=True),
 }
 
 BAD: dict[str, Frames] = {
@@ -118,6 +148,65 @@ BAD: dict[str, Frames] = {
         f"the field {name.decode()}": lambda s, name=name: head(s, (name, b"x"), end=True)
         for name in (b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade")
     },
+    "a maximum frame size below the least": lambda s: settings({MAX_FRAME_SIZE: 16_383}),
+    "a maximum frame size above the most": lambda s: settings({MAX_FRAME_SIZE: 2**24}),
+    "windows of a stream that add up to too much": lambda s: window_update(s, 2**31 - 1) * 2,
+    "a promise on stream 0": lambda s: frame(PUSH_PROMISE, END_HEADERS, 0, b"\0\0\0\2" + status_block()),
+    "a promise of a stream of ours": lambda s: frame(PUSH_PROMISE, END_HEADERS, s, b"\0\0\0\7" + status_block()),
+    "data on a stream of the server's": lambda s: data(2, b"x"),
+    "a window for a stream that was never opened": lambda s: window_update(s + 2, 5),
+    "a ping within a head": lambda s: raw_headers(s, b"\x88", end_headers=False) + ping(),
+    "a frame of an unknown type within a head": lambda s: raw_headers(s, b"\x88", end_headers=False) + frame(0xEE, 0, 0, b""),
+    "a head of nothing": lambda s: raw_headers(s, b"", end=True),
+    "a head of padding": lambda s: frame(HEADERS, END_HEADERS | PADDED, s, b"\xff" + status_block()),
+    "a head that ends within its priority": lambda s: frame(HEADERS, END_HEADERS | PRIORITIZED, s, b"\0\0"),
+    "a padded frame without a length": lambda s: head(s) + frame(DATA, PADDED, s, b""),
+    "an error that nobody knows": lambda s: rst_stream(s, 0xFFFFFFFF),
+    "a demand for HTTP/1.1": lambda s: rst_stream(s, HTTP_1_1_REQUIRED),
+    "a goodbye that takes itself back": lambda s: goaway(s) + goaway(2**31 - 1) + rst_stream(s, 1),
+    "index 0": lambda s: raw_headers(s, b"\x80", end=True),
+    "an index beyond the table": lambda s: raw_headers(s, b"\xbe", end=True),
+    "a number beyond all bounds": lambda s: raw_headers(s, b"\xff" + b"\xff" * 20 + b"\x01", end=True),
+    "a number without end": lambda s: raw_headers(s, b"\x7f" + b"\x80" * 1_000, end=True),
+    "a string longer than its block": lambda s: raw_headers(s, b"\x88\x00\x7f\xff\x01ab", end=True),
+    "a Huffman code for the end": lambda s: raw_headers(s, b"\x88\x00\x84\xff\xff\xff\xff\x01a", end=True),
+    "Huffman codes padded with zeros": lambda s: raw_headers(s, b"\x88\x00\x82\x18\x00\x01a", end=True),
+    "a table size behind a field": lambda s: raw_headers(s, b"\x88\x20", end=True),
+    "a table size beyond the agreed one": lambda s: raw_headers(s, b"\x3f\xe2\x1f\x88", end=True),
+    "68 kB of fields": lambda s: in_parts(
+        s, status_block(), *[literal(b"x-%d" % i, b"v" * 4_000) for i in range(16)], literal(b"y", b"v" * 4_000)
+    ),
+    **{
+        f"status {status!r}": lambda s, status=status: head(s, status=status, end=True)
+        for status in (b"", b"099", b"1000", b"2 0", b"200 ", b"000", b"0x1", b"-20", "\uff12\uff10\uff10".encode())
+    },
+    "data behind early hints": lambda s: head(s, status=b"103") + data(s, b"hi", end=True),
+    "a method in the trailers": lambda s: head(s) + data(s, b"hi") + raw_headers(s, literal(b":method", b"GET"), end=True),
+    "upper case in the trailers": lambda s: head(s) + data(s, b"hi") + trailers(s, (b"X-A", b"b")),
+    "a line break in the trailers": lambda s: head(s) + data(s, b"hi") + trailers(s, (b"a", b"b\r\nc: d")),
+    "the connection in the trailers": lambda s: head(s) + data(s, b"hi") + trailers(s, (b"connection", b"close")),
+    "trailers before a body is as long as it should be": lambda s: (
+        head(s, (b"content-length", b"5")) + data(s, b"hi") + trailers(s, (b"a", b"b"))
+    ),
+    **{
+        f"the field {name!r}: {value!r}": lambda s, name=name, value=value: head(s, (name, value), end=True)
+        for name, value in (
+            (b"a", b" b"),
+            (b"a", b"b\t"),
+            (b"a", b"b\x01"),
+            (b"a", b"b\x7f"),
+            (b"", b"b"),
+            (b"a\0", b"b"),
+            (b"a\x7f", b"b"),
+            (b"\xc3\xa9", b"b"),
+            (b"content-length", b""),
+            (b"content-length", b"-1"),
+        )
+    },
+    "a body where there should be none": lambda s: head(s, (b"content-length", b"0")) + data(s, b"hi", end=True),
+    "HTTP/1.1": lambda s: b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    "text": lambda s: b"hello, this is not HTTP/2",
+    "zeros": lambda s: bytes(100),
     "gzip that is none": lambda s: head(s, (b"content-encoding", b"gzip")) + data(s, b"plain text", end=True),
     "the end of a stream in the middle": lambda s: head(s) + data(s, b"hi") + rst_stream(s, 0),
     "an error in the middle": lambda s: head(s) + data(s, b"hi") + rst_stream(s, 2),

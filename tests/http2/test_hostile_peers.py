@@ -316,11 +316,13 @@ async def test_more_data_than_the_window_allows(runtime, h2_client, scripted):
     assert codes == [FLOW_CONTROL_ERROR]
 
 
-async def test_a_server_that_answers_in_http1(runtime, h2_client, scripted):
+@pytest.mark.parametrize("size", [1, 3, 100])
+async def test_a_server_that_answers_in_http1(runtime, h2_client, scripted, size):
     # H30
     def script(conn):
         conn.read_exactly(24)
-        conn.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+        conn.send_each(answer[start : start + size] for start in range(0, len(answer), size))
         conn.wait_closed()
 
     server = scripted(script)

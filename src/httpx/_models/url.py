@@ -13,7 +13,7 @@ import typing
 from .._exceptions import InvalidURL
 from . import urlparse
 from .query import QueryParams
-from .urlparse import DEFAULT_PORTS, MAX_URL_LENGTH, ParseResult, percent_decode
+from .urlparse import DEFAULT_PORTS, MAX_HOST_LENGTH, MAX_URL_LENGTH, ParseResult, percent_decode
 
 # What the keyword arguments of URL() and copy_with() must be; None is accepted for each and means "not there".
 _COMPONENTS: dict[str, type | None] = {
@@ -117,7 +117,7 @@ class URL:
         if match is None:
             return False
         scheme, host, port, path, query, fragment = match.groups()
-        if "xn--" in host or (path and "/." in path):
+        if "xn--" in host or (path and "/." in path) or len(host) > MAX_HOST_LENGTH:
             return False
         default = DEFAULT_PORTS[scheme]
         string: str | None = url

@@ -19,6 +19,8 @@ from .._exceptions import InvalidURL
 
 MAX_URL_LENGTH = 65_536  # characters, of the whole URL and of each component given separately
 
+MAX_HOST_LENGTH = 255  # octets of a name (RFC 1035 section 2.3.4)
+
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 
 # Schemes whose hosts are names or addresses that we or a proxy would resolve. "" is a reference without a scheme and "all"
@@ -151,8 +153,6 @@ def parse(url: str) -> ParseResult:
             raise InvalidURL("The URL has user information or a port, but no host.")
     elif resolved and authority is not None and (path or query is not None or fragment is not None):
         raise InvalidURL("The URL has no host between '//' and what follows.")
-    elif resolved and path[:2] in ("\\\\", "\\/", "/\\"):
-        raise InvalidURL("The URL has a backslash where '//' and the host would stand.")
     return finish(
         ParseResult(
             scheme,
@@ -177,6 +177,8 @@ def finish(parts: ParseResult) -> ParseResult:
             raise InvalidURL("The URL has user information or a port, but no host.")
         if path.startswith("//"):
             raise InvalidURL("The path begins with '//' but the URL has no host: it would be read as one.")
+        if path[:2] in ("\\\\", "\\/", "/\\"):
+            raise InvalidURL("The URL has a backslash where '//' and the host would stand.")
     if host and path and path[0] != "/":
         raise InvalidURL("The path of a URL with a host must be empty or begin with '/'.")
     if (scheme or host) and _dot_segment(path):
@@ -309,6 +311,8 @@ def parse_host(text: str, scheme: str, quote: bool = True) -> tuple[str, str]:
     if not host.isascii():
         raise InvalidURL(f"Invalid host{shown}: characters outside ASCII cannot be mixed with percent-encoding.")
     if resolved:
+        if len(host) > MAX_HOST_LENGTH:
+            raise InvalidURL(f"Invalid host{shown}: {len(host)} characters are too long for a name.")
         if _ends_in_number(host) and not _is_quad(host):
             # "127.1", "0x7f.1", "2130706433", "0177.0.0.1": the C library reads these as addresses, people read names.
             raise InvalidURL(f"Invalid host{shown}: an IPv4 address is written as four decimal numbers from 0 to 255.")

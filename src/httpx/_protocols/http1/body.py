@@ -10,7 +10,7 @@ import re
 
 from ..._exceptions import RemoteProtocolError
 from ..._models.headers import Fields
-from .head import MAX_HEAD_SIZE, ResponseHead, excerpt, parse_fields
+from .head import MAX_HEAD_SIZE, ResponseHead, check_size, excerpt, parse_fields, too_large
 
 MAX_CHUNK_EXTENSIONS = 16_384
 """Bytes of chunk extensions that one response may have, all chunks together."""
@@ -186,9 +186,10 @@ class ChunkedBody:
             self.complete = True
             return
         end = data.find(b"\r\n\r\n")
-        if end > MAX_HEAD_SIZE or (end < 0 and len(data) > MAX_HEAD_SIZE):
-            raise RemoteProtocolError(f"The trailers of the response are larger than {MAX_HEAD_SIZE} bytes.")
+        if end < 0 and len(data) > MAX_HEAD_SIZE:
+            raise too_large("trailers")
         if end >= 0:
+            check_size(data[: end + 4], "trailers")
             self.trailers = parse_fields(data[: end + 4])
             buffer.skip(end + 4)
             self.complete = True

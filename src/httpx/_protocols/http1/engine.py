@@ -18,7 +18,7 @@ import enum
 
 from ..._exceptions import RemoteProtocolError
 from .body import BodyReader, Buffer, SizedBody, body_reader
-from .head import HeadReader, ResponseHead, excerpt
+from .head import MAX_HEAD_SIZE, HeadReader, ResponseHead, excerpt
 
 MAX_INFORMATIONAL = 16
 """Informational (1xx) responses that may precede a final one."""
@@ -111,6 +111,7 @@ class HTTP1Engine:
             head, size = found
             self._buffer.data = data[size:]
             if head.status_code < 200 or self._method == "CONNECT":
+                self._keep_alive = self._keep_alive and not head.ends_lines_bare
                 self._accept_other(head)
             if self.state == SENT and head.status_code >= 200:
                 self._body = body_reader(head, self._method)
@@ -121,12 +122,12 @@ class HTTP1Engine:
             raise
         return head
 
-    def peek_status(self) -> int | None:
-        """The status of the head that `next_head` will return, if it is complete. Raises nothing."""
-        data = bytes(self._buffer.data[:13])
-        if b"\r\n\r\n" not in self._buffer.data or not data[9:12].isdigit():
-            return None
-        return int(data[9:12])
+    def peek_final(self) -> bool | None:
+        """Whether the head that `next_head` will return is the final one, or an error; None until that can be told. Raises nothing."""
+        data = self._buffer.data
+        if b"\r\n\r\n" in data:
+            return data[9:10] != b"1"
+        return True if len(data) > MAX_HEAD_SIZE else None
 
     def abandon_request(self) -> None:
         """The request will not be sent to its end: the connection can serve no other."""

@@ -88,7 +88,7 @@ class HeadReader:
         self._scanned = self._line_start = 0
         end = head.end()
         if end > MAX_LINE_SIZE:
-            _check_size(buffer[:end])
+            check_size(buffer[:end])
         minor, status, reason, _ = head.groups(b"")
         start = head.start(4)
         version = b"HTTP/1.1" if minor == b"1" else b"HTTP/1.0"
@@ -96,7 +96,7 @@ class HeadReader:
 
     def _wait_for_more(self, buffer: bytes | bytearray) -> None:
         if len(buffer) > MAX_HEAD_SIZE:
-            raise RemoteProtocolError(f"The head of the response is larger than {MAX_HEAD_SIZE} bytes.")
+            raise too_large("head")
         if self._ends_lines_bare and buffer.find(b"\r", self._scanned) >= 0:
             raise RemoteProtocolError(f"The head of the response mixes line breaks: {excerpt(buffer)}")
         start = self._line_start
@@ -190,15 +190,22 @@ def _require_prefix(buffer: bytes | bytearray) -> None:
     raise RemoteProtocolError(f"The server's answer is not an HTTP/1.1 response: {excerpt(buffer)}")
 
 
-def _check_size(head: bytes | bytearray) -> None:
-    if len(head) > MAX_HEAD_SIZE:
-        raise RemoteProtocolError(f"The head of the response is larger than {MAX_HEAD_SIZE} bytes.")
-    _check_line(max(map(len, head.split(b"\n"))))
+def check_size(block: bytes | bytearray, what: str = "head") -> None:
+    """Raise `RemoteProtocolError` for a head, or trailers, that are larger than allowed, or have a line that is."""
+    if len(block) > MAX_HEAD_SIZE:
+        raise too_large(what)
+    if len(block) > MAX_LINE_SIZE:
+        _check_line(max(map(len, block.split(b"\n"))), what)
 
 
-def _check_line(size: int) -> None:
+def too_large(what: str) -> RemoteProtocolError:
+    """The error for a head, or trailers, that are larger than allowed."""
+    return RemoteProtocolError(f"The {what} of the response exceeded {MAX_HEAD_SIZE} bytes.")
+
+
+def _check_line(size: int, what: str = "head") -> None:
     if size > MAX_LINE_SIZE:
-        raise RemoteProtocolError(f"A line in the head of the response is longer than {MAX_LINE_SIZE} bytes.")
+        raise RemoteProtocolError(f"A line in the {what} of the response is longer than {MAX_LINE_SIZE} bytes.")
 
 
 def _describe_bad_line(block: bytes | bytearray) -> str:

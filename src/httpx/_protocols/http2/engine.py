@@ -15,6 +15,7 @@ except ImportError as error:
     raise ImportError("HTTP/2 needs the ngh2 package, which is not installed: pip install 'httpx[http2]'.") from error
 
 from ..._exceptions import RemoteProtocolError
+from ..._printable import printable
 from . import limits
 
 Field = tuple[bytes, bytes]
@@ -66,9 +67,9 @@ class HTTP2Engine:
     """The client's end of an HTTP/2 connection, without its input and output. Not thread-safe."""
 
     __slots__ = (
+        "_beginning",
         "_farewell",
         "_goaway",
-        "_has_received",
         "_session",
         "_stray_resets",
         "_uploads",
@@ -89,7 +90,7 @@ class HTTP2Engine:
         self.streams: dict[int, HTTP2Stream] = {}  # those that are open
         self._uploads: dict[int, HTTP2Stream] = {}
         self._stray_resets = 0
-        self._has_received = False
+        self._beginning = b""  # of what the peer says, until it is known to be no HTTP/1.1
         self._farewell = b""
         self._goaway: tuple[int, bytes] | None = None
         self.max_streams = limits.INITIAL_MAX_STREAMS
@@ -193,9 +194,9 @@ class HTTP2Engine:
         """Bytes arrived from the peer."""
         if self.failure is not None:
             return
-        if not self._has_received:
-            self._has_received = True
-            if data[:5] == b"HTTP/":
+        if len(self._beginning) < 5:
+            self._beginning += data[:5]
+            if self._beginning[:5] == b"HTTP/":
                 self._end(RemoteProtocolError("The server answered in HTTP/1.1 on a connection where HTTP/2 was to be spoken."))
                 return
         try:
@@ -305,7 +306,7 @@ class HTTP2Engine:
         if self._goaway is None:
             return "The server closed the HTTP/2 connection before the response was complete."
         code, debug = self._goaway
-        detail = f" ({debug[:128].decode('ascii', 'backslashreplace')})" if debug else ""
+        detail = f" ({printable(debug.decode('ascii', 'backslashreplace'), 128)})" if debug else ""
         return f"The server ended the HTTP/2 connection: {_error_name(code)}{detail}."
 
     def _fail(self, error: Exception) -> None:
