@@ -134,11 +134,14 @@ class Limits:
     * `keepalive_expiry`: seconds an idle connection is kept; 5 by default, None for ever.
     * `max_connections_per_host`: open at once to one origin (scheme, host and port); None, the default, for no limit.
     * `max_connection_age`: seconds after which a connection begins no further request; None, the default, for no limit.
+    * `http2_ping_interval`: seconds of silence after which the server of an HTTP/2 connection is asked for a sign of life (PING); the
+      connection is given up if none comes for as long again. None, the default, asks only before a connection that was idle is used.
 
     Clients use `Limits(max_connections=100, max_keepalive_connections=20)` unless told otherwise.
     """
 
     __slots__ = (
+        "http2_ping_interval",
         "keepalive_expiry",
         "max_connection_age",
         "max_connections",
@@ -154,12 +157,14 @@ class Limits:
         keepalive_expiry: float | None = 5.0,
         max_connections_per_host: int | None = None,
         max_connection_age: float | None = None,
+        http2_ping_interval: float | None = None,
     ) -> None:
         self.max_connections: int | None = max_connections
         self.max_keepalive_connections: int | None = max_keepalive_connections
         self.keepalive_expiry: float | None = keepalive_expiry
         self.max_connections_per_host: int | None = max_connections_per_host
         self.max_connection_age: float | None = max_connection_age
+        self.http2_ping_interval: float | None = http2_ping_interval
 
     def _values(self) -> tuple[float | None, ...]:
         return (
@@ -168,6 +173,7 @@ class Limits:
             self.keepalive_expiry,
             self.max_connections_per_host,
             self.max_connection_age,
+            self.http2_ping_interval,
         )
 
     def __eq__(self, other: object) -> bool:
@@ -177,9 +183,8 @@ class Limits:
         return hash(self._values())
 
     def __repr__(self) -> str:
-        added = "".join(
-            f", {name}={value}" for name in ("max_connections_per_host", "max_connection_age") if (value := getattr(self, name)) is not None
-        )
+        ours = ("max_connections_per_host", "max_connection_age", "http2_ping_interval")
+        added = "".join(f", {name}={value}" for name in ours if (value := getattr(self, name)) is not None)
         return (
             f"Limits(max_connections={self.max_connections}, "
             f"max_keepalive_connections={self.max_keepalive_connections}, keepalive_expiry={self.keepalive_expiry}{added})"

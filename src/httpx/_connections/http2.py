@@ -45,7 +45,10 @@ class HTTP2Connection:
         "_lock",
         "_network",
         "_on_change",
+        "_ping_interval",
+        "_pinged_at",
         "_reading",
+        "_stop_watching",
         "_unsent",
         "_writing",
         "begin",
@@ -61,7 +64,14 @@ class HTTP2Connection:
 
     multiplexes = True
 
-    def __init__(self, key: typing.Hashable, stream: Stream, network: Network, on_change: Callable[[HTTP2Connection], None]) -> None:
+    def __init__(
+        self,
+        key: typing.Hashable,
+        stream: Stream,
+        network: Network,
+        on_change: Callable[[HTTP2Connection], None],
+        ping_interval: float | None = None,
+    ) -> None:
         self.key = key
         self.stream = stream.share()
         self.idle_since = self.opened_at = 0.0
@@ -82,6 +92,9 @@ class HTTP2Connection:
         self._has_served = False
         self._flush_is_due = False
         self._heard_at = time.monotonic()
+        self._pinged_at = 0.0
+        self._ping_interval = ping_interval
+        self._stop_watching: Callable[[], None] | None = None
         self.begin = functools.partial(HTTP2Exchange, self)  # a new exchange
 
     # What the floors above call.
@@ -141,9 +154,43 @@ class HTTP2Connection:
             while self._engine.pings_answered == answered and self.failure is None:
                 await self._read_once(max(deadline - time.monotonic(), 0.0))
         except (ReadTimeout, WriteError, WriteTimeout):
-            self.fail(ReadTimeout(f"{self.stream.peer} did not answer a PING within {patience:g} seconds."))
+            self.fail(self._no_sign_of_life(patience))
         finally:
             self._resign()
+
+    def watch(self) -> None:
+        """See to it that the server is asked for a sign of life while the connection is idle, where there are tasks (`ping_interval`)."""
+        if self._ping_interval is not None:
+            self._stop_watching = self._network.spawn(functools.partial(self._watch, self._ping_interval))
+
+    async def _watch(self, interval: float) -> None:
+        while self.failure is None:
+            wait = self._heard_at + interval - time.monotonic()
+            if wait > 0:
+                await self._network.sleep(wait)
+            elif self._reading or self._engine.streams:
+                await self._network.sleep(interval)  # who waits for an answer asks himself
+            else:
+                await self._look()
+                if time.monotonic() - self._heard_at >= interval:
+                    await self._probe(interval)
+
+    async def _keep_alive(self, interval: float, now: float) -> float:
+        # For the one that reads. Returns when to look again.
+        if self._pinged_at <= self._heard_at:
+            if now < self._heard_at + interval:
+                return self._heard_at + interval
+            with self._lock:
+                self._engine.ping()
+            self._pinged_at = now
+            with contextlib.suppress(WriteError, WriteTimeout):  # the connection has failed with it
+                await self.flush(interval)
+        elif now >= self._pinged_at + interval:
+            self.fail(self._no_sign_of_life(interval))
+        return self._pinged_at + interval
+
+    def _no_sign_of_life(self, patience: float) -> ReadTimeout:
+        return ReadTimeout(f"{self.stream.peer} did not answer a PING within {patience:g} seconds.")
 
     def close(self) -> None:
         """Close the connection; exchanges that are under way fail."""
@@ -254,6 +301,8 @@ class HTTP2Connection:
                     if now >= self._bound:
                         self._wake_late(now)
                     until = self._leading_until = self._bound if self._bound < deadline else deadline
+                if self._ping_interval is not None:
+                    until = min(until, await self._keep_alive(self._ping_interval, now))
                 try:
                     await self._read_once(None if until == _NEVER else until - now)
                 except ReadTimeout:
@@ -414,6 +463,9 @@ class HTTP2Connection:
                 self._wake(follower)
             self.capacity = 0
             self._on_change(self)
+        if self._stop_watching is not None:
+            with contextlib.suppress(RuntimeError):  # its event loop has been closed
+                self._stop_watching()
         self.stream.close()
 
 

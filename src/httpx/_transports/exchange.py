@@ -312,7 +312,10 @@ class Exchanges:
         if self._dialer.speaks_http2(route, stream):
             from .._connections.http2 import HTTP2Connection
 
-            return HTTP2Connection(route, stream, network, self._pool.resized)
+            connection = HTTP2Connection(route, stream, network, self._pool.resized, self._limits.http2_ping_interval)
+            if route.realm is not None:
+                connection.watch()
+            return connection
         if self._multiplexes and len(self._known_http1) < _MAX_KNOWN:
             self._known_http1.add((route.host, route.port))
         return HTTP1Connection(route, stream, network)
