@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 import httpx
+from tests.support.http2 import HTTP2Peer, data
 from tests.support.servers import keep_alive, respond
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -69,14 +70,98 @@ async def ask(runtime, server, context):
         return (await client.get(server.url)).text
 
 
-async def test_a_new_certificate_is_used_by_new_connections(runtime, server, context, files):
+async def test_a_new_certificate_is_used_by_the_next_request(runtime, server, context, files):
+    async with runtime.client(ssl_context=context) as client:
+        for name in ("first", "second", "third"):
+            files.write(name)
+            for _ in range(2):
+                assert (await client.get(server.url)).text == name
+    assert len(server.connections) == 3, "the connection that was open is closed, not kept"
+    assert await ask(runtime, server, context) == "third"
+
+
+async def test_an_exchange_that_is_under_way_ends_on_the_connection_that_it_has(runtime, authority, app_server, context, files):
+    server = app_server(ssl_context=authority.server(demands_client=True))
+    async with runtime.client(ssl_context=context) as client:
+        async with client.stream("GET", server.url + "/bytes/3000000") as response:
+            files.write("second")
+            assert (await client.get(server.url)).status_code == 200
+            assert client.pool_stats().open == 2
+            assert len(await response.aread()) == 3_000_000
+        assert client.pool_stats() == (1, 1, 0, 0), "what was made with the old certificate is gone"
+
+
+async def test_so_do_those_of_http2_which_share_one(runtime, authority, scripted, context, files):
+    pytest.importorskip("ngh2")
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        while True:
+            stream_id, fields, _ = peer.read_request()
+            if fields[":path"] == "/slow":
+                peer.send(peer.headers(stream_id), data(stream_id, b"one, "))
+                conn.wait_for(goes_on)
+                peer.send(data(stream_id, b"two", end=True))
+            else:
+                peer.respond(stream_id, b"quick")
+
+    identity = authority.server(demands_client=True)
+    identity.set_alpn_protocols(["h2"])
+    server = scripted(script, ssl_context=identity)
+    goes_on = server.event()
+    async with runtime.client(ssl_context=context, http2=True) as client:
+        assert (await client.get(server.url)).text == "quick"
+        async with client.stream("GET", server.url + "/slow") as response:
+            files.write("second")
+            assert (await client.get(server.url)).text == "quick"
+            assert client.pool_stats() == (2, 1, 1, 0)
+            goes_on.set()
+            assert await response.aread() == b"one, two"
+        assert client.pool_stats() == (1, 1, 0, 0)
+        assert (await client.get(server.url)).text == "quick"
+    assert len(server.connections) == 2
+
+
+async def test_files_that_are_written_again_as_they_were_cost_no_connection(runtime, server, context, files):
+    async with runtime.client(ssl_context=context) as client:
+        for _ in range(3):
+            files.write("first", bundle=files.authority.pem.read_bytes())
+            assert (await client.get(server.url)).text == "first"
+    assert len(server.connections) == 1
+
+
+async def test_broken_files_cost_no_connection_either(runtime, server, context, files):
     async with runtime.client(ssl_context=context) as client:
         assert (await client.get(server.url)).text == "first"
+        files.key.write_bytes(b"garbage")
+        assert (await client.get(server.url)).text == "first"
         files.write("second")
-        assert (await client.get(server.url)).text == "first", "the open connection drains"
-        assert await ask(runtime, server, context) == "second"
-    files.write("third")
-    assert await ask(runtime, server, context) == "third"
+        assert (await client.get(server.url)).text == "second"
+    assert len(server.connections) == 2
+
+
+async def test_the_certificate_that_a_proxy_is_shown_is_followed_too(runtime, authority, scripted, app, files, context):
+    shown = []
+
+    def proxy(conn):
+        shown.append(conn.tls.getpeercert()["subject"][-1][0][1])
+        keep_alive(lambda request: respond("forwarded"))(conn)
+
+    running = scripted(proxy, ssl_context=authority.server(demands_client=True))
+    async with runtime.client(proxy=httpx.Proxy(running.url, ssl_context=context)) as client:
+        for name in ("first", "second"):
+            files.write(name)
+            for _ in range(2):
+                assert (await client.get(app.url)).text == "forwarded"
+    assert shown == ["first", "second"]
+
+
+async def test_requests_that_wait_for_a_connection_get_one_all_the_same(runtime, server, context, files):
+    async with runtime.client(ssl_context=context, limits=httpx.Limits(max_connections=1)) as client:
+        assert (await client.get(server.url)).text == "first"
+        files.write("second")
+        answers = await runtime.gather(*[lambda: client.get(server.url)] * 5)
+    assert {answer.text for answer in answers} == {"second"}
 
 
 async def test_a_certificate_is_never_used_with_the_key_of_another(runtime, server, context, files, caplog):

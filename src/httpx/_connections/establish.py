@@ -26,7 +26,7 @@ class Route(typing.NamedTuple):
     """What makes two connections interchangeable: they lead to the same place, verified as the same name.
 
     `proxy_authorization` is what a request said to the proxy for a tunnel of its own, `http1_only` that it asks for what HTTP/2 does
-    not have. All else that concerns proxies is the same for all connections of a transport.
+    not have, `tls` what was read of files that may be replaced. All else is the same for all connections of a transport.
     """
 
     scheme: str
@@ -36,6 +36,7 @@ class Route(typing.NamedTuple):
     realm: object
     proxy_authorization: bytes | None = None
     http1_only: bool = False
+    tls: object = None
 
 
 class Dialer(typing.NamedTuple):
@@ -50,6 +51,11 @@ class Dialer(typing.NamedTuple):
     retries: int = 0
     socket_options: typing.Sequence[SocketOption] = ()
     resolver: ResolverTypes = Resolver()
+
+    def reloading(self) -> tuple[typing.Any, ...]:
+        """The contexts that follow files which are replaced (`httpx.SSLContext(reload=True)`)."""
+        contexts = (self.ssl_context, None if self.proxy is None else self.proxy.ssl_context)
+        return tuple(context for context in contexts if getattr(context, "_reloads", False))
 
     def alpn(self, route: Route) -> tuple[str, ...]:
         """The protocols to offer in a TLS handshake, best first."""

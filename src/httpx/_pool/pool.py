@@ -76,7 +76,7 @@ class Request(typing.Generic[C]):
 class Origin(typing.Generic[C]):
     """The connections with one key, and who waits for one."""
 
-    __slots__ = ("dials_alone", "idle", "is_dialing", "key", "overtaken", "shared", "slots", "waiting")
+    __slots__ = ("dials_alone", "idle", "is_dialing", "is_retired", "key", "overtaken", "shared", "slots", "waiting")
 
     def __init__(self, key: typing.Hashable) -> None:
         self.key = key
@@ -86,6 +86,7 @@ class Origin(typing.Generic[C]):
         self.waiting: collections.OrderedDict[Request[C], None] = collections.OrderedDict()
         self.dials_alone = False  # one connection is opened at a time, since it may serve all
         self.is_dialing = False
+        self.is_retired = False  # its connections serve whom they serve, and nobody after that
         self.overtaken = 0
 
 
@@ -242,12 +243,12 @@ class Pool(typing.Generic[C]):
                 self._busy[connection] = load - 1
                 if load > 1 and not origin.waiting and connection in origin.shared and self._max_age is None:
                     return []
-                if self._max_age is None or now - connection.opened_at < self._max_age:
+                if not origin.is_retired and (self._max_age is None or now - connection.opened_at < self._max_age):
                     self._share(connection)
-                if self._busy[connection] or connection not in origin.shared:
+                if self._busy[connection] or origin.is_retired or connection not in origin.shared:
                     return self._retire(connection) if not self._busy[connection] else []
                 del origin.shared[connection]
-            elif self._max_age is not None and now - connection.opened_at >= self._max_age:
+            elif origin.is_retired or (self._max_age is not None and now - connection.opened_at >= self._max_age):
                 return self._retire(connection)
             elif self._waiting and (origin.waiting or self._turns):
                 if self._goes_to_its_own(origin):
@@ -295,6 +296,20 @@ class Pool(typing.Generic[C]):
                 origin.shared.pop(connection, None)
                 self._free_slot(origin)
             return every
+
+    def retire(self, matches: typing.Callable[[typing.Any], bool]) -> list[C]:
+        """No connection whose key matches serves another request. Returns those that are idle, to be closed; others follow in time."""
+        with self._lock:
+            idle: list[C] = []
+            for origin in [origin for origin in self._origins.values() if matches(origin.key)]:
+                origin.is_retired = True
+                origin.shared.clear()
+                while origin.idle:
+                    connection = origin.idle.pop()
+                    del self._idle_order[connection]
+                    idle.append(connection)
+                    self._free_slot(origin)
+            return idle
 
     def forget(self) -> list[C]:
         """Start anew with nothing, without asking for the lock: another thread, which is no more, may hold it."""
@@ -366,6 +381,7 @@ class Pool(typing.Generic[C]):
     def _retire(self, connection: C) -> list[C]:
         # A connection that is not kept; its slot is free.
         del self._busy[connection]
+        connection.origin.shared.pop(connection, None)
         self._free_slot(connection.origin)
         return [connection]
 

@@ -46,8 +46,8 @@ class SSLContext(Engine):
       content as bytes, which is not written to a disk on Unix systems. PKCS #12 (`.p12`, `.pfx`) needs the extra `pkcs12`.
     * `crl`: revocation lists (a path or bytes in PEM, or a list of these) that the server's certificate is checked against.
     * `pins`: `{"api.example": ["sha256/..."]}`: public keys, one of which must be in the verified chain of that host.
-    * `reload`: whether new connections use files that have been replaced since, always certificate and key together. If the
-      new files are unusable the old ones stay in use, and a warning is logged.
+    * `reload`: whether the next request uses files that have been replaced since, always certificate and key together, on a new
+      connection. If the new files are unusable the old ones stay in use, and a warning is logged.
     * `resume`: whether connections may resume the TLS session of an earlier one to the same server, which spares both sides
       most of the handshake.
 
@@ -188,16 +188,22 @@ class SSLContext(Engine):
             return
         try:
             files = self._read_files()
-            engine = self._build(files)
+            engine = self._engine_of(files)
         except (OSError, ValueError) as error:
             if self._files is None:
                 raise
             logger.warning("TLS files were replaced and cannot be used; what was read before stays in use. %s", error)
             files = self._files
-            engine = self._build(files)
-        self._engine, self._files, self._state = engine, files, state
-        if self._sessions is not None:
+            engine = self._engine_of(files)
+        if self._sessions is not None and engine is not self._engine:
             self._sessions = Sessions()
+        self._engine, self._files, self._state = engine, files, state
+
+    def _engine_of(self, files: _Files) -> Engine:
+        # The same one if that is what it was made from, and nothing was changed since, which takes away the state.
+        if self._engine is not None and self._state is not None and files == self._files:
+            return self._engine
+        return self._build(files)
 
     def _read_files(self) -> _Files:
         sources = tuple(map(snapshot, resolve_sources(self._sources)))

@@ -66,6 +66,8 @@ class Exchanges:
         self._known_http1: set[tuple[str, int]] = set()  # hosts that were offered HTTP/2 and did not take it
         self._realm: object = None
         self._routes: dict[tuple[str, str, int | None], Route] = {}  # of the realm, by origin
+        self._reloading = dialer.reloading()
+        self._tls: object = None
         if dialer.http2:
             _require_http2()
         self._farewells: dict[object, Farewell] = {}
@@ -74,8 +76,9 @@ class Exchanges:
     async def handle(self, request: Request, network: Network, is_async: bool) -> Response:
         """Send `request`, and return the head of its response with the body as a stream."""
         timeouts: Timeouts = request.extensions.get("timeout") or _NO_TIMEOUTS
-        route = self._route(request, network)
-        sent = request
+        if self._reloading:
+            await self._follow_files(network)
+        sent, route = request, self._route(request, network)
         if self._dialer.proxy is not None:
             sent, authorization = request_through(self._dialer.proxy, request, self._dialer.forwards(route.scheme))
             route = route._replace(proxy_authorization=authorization)
@@ -84,9 +87,8 @@ class Exchanges:
             from .._connections.trace import Trace
 
             trace = Trace(trace, is_async)
-        closings, attempts = self._pool.closings, 1
         setup = None
-        began = time.monotonic()
+        closings, attempts, began = self._pool.closings, 1, time.monotonic()
         while True:
             connection = self._take_idle(route, began)
             if connection is None:
@@ -177,11 +179,21 @@ class Exchanges:
         origin = request.url._origin
         server_hostname = request.extensions.get("sni_hostname")
         if server_hostname:
-            return _make_route(request.url, server_hostname, realm)
+            return _make_route(request.url, server_hostname, realm, self._tls)
         route = self._routes.get(origin)
         if route is None:
-            route = self._routes[origin] = _make_route(request.url, None, realm)
+            route = self._routes[origin] = _make_route(request.url, None, realm, self._tls)
         return route
+
+    async def _follow_files(self, network: Network) -> None:
+        # What was read of files that have been replaced since is good for the exchanges under way, and for no others.
+        for context in self._reloading:
+            if not context._is_ready:
+                await network.in_thread(context._make_ready)
+        tls = tuple(context._engine for context in self._reloading)
+        if tls != self._tls:
+            self._tls, self._routes = tls, {}
+            self._close_all(self._pool.retire(lambda route: route.tls != tls))
 
     def _http1_route(self, route: Route, connection: Connection) -> Route:
         if not self._dialer.http1:
@@ -470,7 +482,7 @@ class AsyncBody(_Body, AsyncByteStream):
         self._release(drop=True)
 
 
-def _make_route(url: URL, server_hostname: str | None, realm: object) -> Route:
+def _make_route(url: URL, server_hostname: str | None, realm: object, tls: object) -> Route:
     scheme, host, port = url._origin
     if scheme == "wss":
         scheme = "https"  # the handshake of a WebSocket is a request (RFC 6455 section 1.3); ws goes through proxies by CONNECT
@@ -478,7 +490,7 @@ def _make_route(url: URL, server_hostname: str | None, realm: object) -> Route:
         raise _unsupported(scheme)
     if not host:
         raise UnsupportedProtocol(f"The URL names no host: {printable(str(url))!r}.")
-    return Route(scheme, host, port, server_hostname or host.rstrip("."), realm)  # RFC 6066 section 3: without the dot
+    return Route(scheme, host, port, server_hostname or host.rstrip("."), realm, tls=tls)  # RFC 6066 section 3: without the dot
 
 
 def _log_resending(request: Request, died: ConnectionDied) -> None:
