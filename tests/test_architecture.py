@@ -15,9 +15,9 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "httpx"
 
 # From the top to the bottom: a module may import its own floor and those below.
-FLOORS = ["_api", "_client", "_exchange", "_transports", "_connections", "_pool", "_protocols", "_network", "_tls"]
+FLOORS = ["_client", "_streaming", "_observability", "_exchange", "_transports", "_connections", "_pool", "_protocols", "_network", "_tls"]
 # Beside the floors: importable by all, and importing none of the floors.
-BESIDE = {"_auth", "_models", "_content", "_config", "_exceptions", "_limits", "_printable", "_proxy", "_types", "__version__"}
+BESIDE = {"_auth", "_models", "_content", "_config", "_exceptions", "_printable", "_proxy", "_types", "__version__"}
 # Apart: may import everything, imported by nothing. The package's face, its command line, and thin modules that only
 # keep a name alive which other libraries import from HTTPX.
 APART = {"", "_cli", "__main__", "_main", "_multipart", "_utils"}

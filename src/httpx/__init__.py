@@ -65,15 +65,15 @@ if typing.TYPE_CHECKING:
     from ._client.sse import aconnect_sse, connect_sse
     from ._connections.inspect import ainspect_tls, inspect_tls
     from ._content.sse import ServerSentEvent
-    from ._exchange.download import Downloaded
-    from ._exchange.events import AsyncEventSource, EventSource
-    from ._exchange.har import HAR
     from ._exchange.rate_limit import RateLimit
     from ._exchange.retries import Retry
-    from ._exchange.telemetry import OpenTelemetry
-    from ._exchange.websocket import AsyncWebSocket, WebSocket
     from ._models.attempt import Attempt
     from ._models.timings import Timings
+    from ._observability.har import HAR
+    from ._observability.telemetry import OpenTelemetry
+    from ._streaming.download import Downloaded
+    from ._streaming.events import AsyncEventSource, EventSource
+    from ._streaming.websocket import AsyncWebSocket, WebSocket
     from ._tls.certificate import Certificate as Certificate
     from ._tls.context import SSLContext
     from ._tls.info import TLSInfo as TLSInfo
@@ -185,16 +185,16 @@ __all__ = [
 _IMPORTED_WHEN_NAMED = {
     "ASGITransport": "_transports.asgi",
     "Attempt": "_models.attempt",
-    "AsyncEventSource": "_exchange.events",
-    "AsyncWebSocket": "_exchange.websocket",
+    "AsyncEventSource": "_streaming.events",
+    "AsyncWebSocket": "_streaming.websocket",
     "Certificate": "_tls.certificate",
     "DigestAuth": "_auth.digest",
-    "Downloaded": "_exchange.download",
-    "HAR": "_exchange.har",
-    "EventSource": "_exchange.events",
+    "Downloaded": "_streaming.download",
+    "HAR": "_observability.har",
+    "EventSource": "_streaming.events",
     "MockTransport": "_transports.mock",
     "NetRCAuth": "_auth.netrc",
-    "OpenTelemetry": "_exchange.telemetry",
+    "OpenTelemetry": "_observability.telemetry",
     "RateLimit": "_exchange.rate_limit",
     "Retry": "_exchange.retries",
     "ServerSentEvent": "_content.sse",
@@ -202,7 +202,7 @@ _IMPORTED_WHEN_NAMED = {
     "TLSInfo": "_tls.info",
     "TLSReport": "_tls.report",
     "Timings": "_models.timings",
-    "WebSocket": "_exchange.websocket",
+    "WebSocket": "_streaming.websocket",
     "WSGITransport": "_transports.wsgi",
     "aconnect_sse": "_client.sse",
     "ainspect_tls": "_connections.inspect",

@@ -9,7 +9,7 @@ import os
 import pytest
 
 import httpx
-from httpx._exchange.filenames import choose_filename, harmless
+from httpx._streaming.filenames import choose_filename, harmless
 from tests.support.servers import Headers, keep_alive, pattern, respond
 
 

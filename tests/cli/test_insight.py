@@ -19,7 +19,7 @@ from rich.console import Console
 import httpx
 from httpx._cli.recording import Recorder
 from httpx._cli.waterfall import draw
-from httpx._exchange.recorded import PHASES, Exchange, describe_seconds
+from httpx._observability.recorded import PHASES, Exchange, describe_seconds
 from tests.support.certificates import Authority
 from tests.support.commands import check_screen
 from tests.support.peers import serve_hypercorn

@@ -81,7 +81,7 @@ async def test_secrets_are_left_out_unless_they_are_wanted(runtime, scripted, tm
     server = scripted(keep_alive(lambda request: respond(headers=[("Set-Cookie", "sid=canary")])))
 
     async def work(client):
-        await client.get(server.url, auth=("user", "canary"), headers={"Cookie": "sid=canary"})
+        await client.get(server.url, auth=("user", "canary"), headers={"Cookie": "sid=canary", "X-API-Key": "canary"})
         await client.get(server.url.replace("://", "://user:canary@"))
 
     path = tmp_path / "a.har"

@@ -11,11 +11,11 @@ import typing
 import click
 
 from .. import Client
-from .._exchange.download import Checksum
-from .._exchange.har import write_har
-from .._exchange.trace_page import write_page
 from .._models.request import Request
 from .._models.response import Response
+from .._observability.har import write_har
+from .._observability.trace_page import write_page
+from .._streaming.download import Checksum
 from .body import is_endless, safe
 from .building import Plan, client_settings, make_plan, with_password
 from .curl import curl_command

@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from .._exchange import download
 from .._models.response import Response
+from .._streaming import download
 from .failures import FileProblem
 
 

@@ -13,10 +13,10 @@ import typing
 from collections.abc import Callable, Iterator
 
 from .. import Client, HTTPTransport
-from .._exchange.recorded import Exchange
-from .._exchange.watching import peer_address
 from .._models.request import Request
 from .._models.response import Response
+from .._observability.recorded import Exchange
+from .._observability.watching import peer_address
 
 
 class Recorder:

@@ -7,7 +7,7 @@ import typing
 from rich.console import Console
 from rich.text import Text
 
-from .._exchange.recorded import LABELS, PHASES, Exchange, describe_connection, describe_outcome, describe_seconds, shown_url
+from .._observability.recorded import LABELS, PHASES, Exchange, describe_connection, describe_outcome, describe_seconds, shown_url
 from .body import safe
 
 _COLORS = {"name": "cyan", "connect": "yellow", "proxy": "yellow", "tls": "magenta", "send": "blue", "wait": "green", "body": "blue"}

@@ -41,11 +41,11 @@ if typing.TYPE_CHECKING:
     import os
     import ssl
 
-    from .._exchange.download import Downloaded
-    from .._exchange.events import AsyncEventSource
     from .._exchange.rate_limit import RateLimit
     from .._exchange.retries import Retry
-    from .._exchange.websocket import AsyncWebSocket
+    from .._streaming.download import Downloaded
+    from .._streaming.events import AsyncEventSource
+    from .._streaming.websocket import AsyncWebSocket
 
 C = typing.TypeVar("C", bound="AsyncClient")
 
@@ -254,7 +254,7 @@ class AsyncClient(BaseClient):
         Raises `SSEError` for what is no event stream, or an event of more than `max_event_size` characters; `HTTPStatusError` for
         a status that is not 2xx. A 204 ends the events.
         """
-        from .._exchange.events import AsyncEventSource, listen
+        from .._streaming.events import AsyncEventSource, listen
 
         settings = {"reconnect": reconnect, "max_attempts": max_attempts, "max_event_size": max_event_size, **options}
         return AsyncEventSource(listen(self, method, url, settings))
@@ -282,7 +282,7 @@ class AsyncClient(BaseClient):
         Raises `FileExistsError` unless `overwrite`, `HTTPStatusError`, `DownloadError` if the file is not what it should be, and what
         `request()` raises.
         """
-        from .._exchange.download import prepare
+        from .._streaming.download import prepare
 
         settings = {"path": path, "progress": progress, "resume": resume, "overwrite": overwrite, "digest": digest, "attempts": attempts}
         done: Downloaded = await prepare(self, url, {**settings, **options})
@@ -298,11 +298,11 @@ class AsyncClient(BaseClient):
     ) -> AsyncWebSocket:
         """Open a WebSocket (RFC 6455), for a `async with` block: over the client's TLS and proxies, with its headers, cookies and auth.
 
-        Needs `httpx[ws]` and HTTP/1.1. `options` are those of `request()`. A message of more than `max_message_size` bytes ends it.
+        Needs `httpx[ws]`. `options` are those of `request()`. A message of more than `max_message_size` bytes ends it.
 
         Entering raises what `request()` raises, `HTTPStatusError` if the server refuses, and `WebSocketError`.
         """
-        from .._exchange.websocket import AsyncWebSocket, prepare
+        from .._streaming.websocket import AsyncWebSocket, prepare
 
         return AsyncWebSocket(prepare(self, url, subprotocols, max_message_size, options))
 

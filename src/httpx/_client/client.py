@@ -42,11 +42,11 @@ if typing.TYPE_CHECKING:
     import os
     import ssl
 
-    from .._exchange.download import Downloaded
-    from .._exchange.events import EventSource
     from .._exchange.rate_limit import RateLimit
     from .._exchange.retries import Retry
-    from .._exchange.websocket import WebSocket
+    from .._streaming.download import Downloaded
+    from .._streaming.events import EventSource
+    from .._streaming.websocket import WebSocket
 
 C = typing.TypeVar("C", bound="Client")
 
@@ -255,7 +255,7 @@ class Client(BaseClient):
         Raises `SSEError` for what is no event stream, or an event of more than `max_event_size` characters; `HTTPStatusError` for
         a status that is not 2xx. A 204 ends the events.
         """
-        from .._exchange.events import EventSource, listen
+        from .._streaming.events import EventSource, listen
 
         settings = {"reconnect": reconnect, "max_attempts": max_attempts, "max_event_size": max_event_size, **options}
         return EventSource(listen(self, method, url, settings))
@@ -283,7 +283,7 @@ class Client(BaseClient):
         Raises `FileExistsError` unless `overwrite`, `HTTPStatusError`, `DownloadError` if the file is not what it should be, and what
         `request()` raises.
         """
-        from .._exchange.download import prepare
+        from .._streaming.download import prepare
 
         settings = {"path": path, "progress": progress, "resume": resume, "overwrite": overwrite, "digest": digest, "attempts": attempts}
         done: Downloaded = drive(prepare(self, url, {**settings, **options}))
@@ -299,11 +299,11 @@ class Client(BaseClient):
     ) -> WebSocket:
         """Open a WebSocket (RFC 6455), for a `with` block: over the client's TLS and proxies, with its headers, cookies and auth.
 
-        Needs `httpx[ws]` and HTTP/1.1. `options` are those of `request()`. A message of more than `max_message_size` bytes ends it.
+        Needs `httpx[ws]`. `options` are those of `request()`. A message of more than `max_message_size` bytes ends it.
 
         Entering raises what `request()` raises, `HTTPStatusError` if the server refuses, and `WebSocketError`.
         """
-        from .._exchange.websocket import WebSocket, prepare
+        from .._streaming.websocket import WebSocket, prepare
 
         return WebSocket(prepare(self, url, subprotocols, max_message_size, options))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 
-from .._exchange.events import AsyncEventSource, EventSource
+from .._streaming.events import AsyncEventSource, EventSource
 from .._types import URLTypes
 from .async_client import AsyncClient
 from .client import Client

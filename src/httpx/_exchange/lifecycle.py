@@ -1,6 +1,6 @@
 """The life of one request. Each concern is one coroutine, and each hands over to the next:
 
-lifecycle → auth → redirects → hooks → single → the client's transport
+(retries →) lifecycle → (auth →) redirects → hooks → single → the client's transport
 """
 
 from __future__ import annotations

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from .._models.headers import Headers
-from .har import header_pairs
-from .recorded import LABELS, PHASES, Exchange, describe_connection, describe_outcome, describe_seconds, shown_url
+from .recorded import LABELS, PHASES, Exchange, describe_connection, describe_outcome, describe_seconds, header_pairs, shown_url
 
 # Nothing may be loaded or run, whatever a server has sent: what it sent is text, and the page says so to the browser too.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"

@@ -16,11 +16,8 @@ from .._content.text import is_text, parse_content_type_charset
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
-from .recorded import PHASES, Exchange
+from .recorded import PHASES, REDACTED, Exchange, header_pairs
 from .watching import peer_address, watch
-
-_SECRET = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
-_REDACTED = "[secure]"
 
 
 def write_har(file: typing.TextIO, exchanges: Iterable[Exchange], *, with_secrets: bool = False) -> None:
@@ -150,12 +147,6 @@ def _content(response: Response) -> dict[str, typing.Any]:
     return described
 
 
-def header_pairs(headers: Headers, *, with_secrets: bool) -> list[tuple[str, str]]:
-    """Names and values; unless `with_secrets`, those that hold credentials or cookies without their value."""
-    pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
-    return [(name, value if with_secrets or name.lower() not in _SECRET else _REDACTED) for name, value in pairs]
-
-
 def _headers(headers: Headers, with_secrets: bool) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in header_pairs(headers, with_secrets=with_secrets)]
 
@@ -163,7 +154,7 @@ def _headers(headers: Headers, with_secrets: bool) -> list[dict[str, str]]:
 def _cookies(field: str | None, with_secrets: bool) -> list[dict[str, str]]:
     # RFC 6265 section 4.2.1; what is not a pair is left out.
     pairs = (pair.partition("=") for pair in (field or "").split(";"))
-    return [{"name": name.strip(), "value": value.strip() if with_secrets else _REDACTED} for name, equals, value in pairs if equals]
+    return [{"name": name.strip(), "value": value.strip() if with_secrets else REDACTED} for name, equals, value in pairs if equals]
 
 
 class HAR:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import typing
 from collections.abc import Awaitable, Callable
 
+from .._exchange.rate_limit import LimitedAsyncCalls, LimitedSyncCalls
 from .._models.request import Request
 from .._models.response import Response
-from .rate_limit import LimitedAsyncCalls, LimitedSyncCalls
 
 
 class Watcher(typing.Protocol):

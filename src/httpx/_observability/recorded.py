@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import datetime
 
+from .._models.credentials import CREDENTIAL_FIELDS
+from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
 from .._models.url import URL
@@ -22,6 +24,12 @@ LABELS = {
     "wait": "wait",
     "body": "body",
 }
+
+
+REDACTED = "[secure]"
+"""What stands in place of a secret."""
+
+_SECRET = CREDENTIAL_FIELDS | {"set-cookie"}
 
 
 @dataclasses.dataclass(slots=True)
@@ -51,6 +59,12 @@ class Exchange:
 def shown_url(url: URL) -> URL:
     """A URL without the password that may be in it."""
     return url.copy_with(username=None, password=None) if url.userinfo else url
+
+
+def header_pairs(headers: Headers, *, with_secrets: bool) -> list[tuple[str, str]]:
+    """Names and values; unless `with_secrets`, those that hold credentials or cookies without their value."""
+    pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
+    return [(name, value if with_secrets or name.lower() not in _SECRET else REDACTED) for name, value in pairs]
 
 
 def describe_outcome(exchange: Exchange) -> str:

@@ -1,0 +1,1 @@
+"""What looks on while requests are made: recordings as an HTTP Archive and a page, spans and durations for OpenTelemetry."""
