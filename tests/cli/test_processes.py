@@ -52,7 +52,7 @@ def test_the_exit_status_tells_the_status(command, app, path, status):
     assert command(app.url + path).status == status
 
 
-def test_the_exit_status_tells_what_failed(command, app, scripted, tmp_path):
+def test_the_exit_status_tells_what_failed(command, app, scripted, local_hosts):
     cut = scripted(lambda conn: (conn.read_request(), conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")))
     silent = scripted(say())
     plain = app.url.replace("http://", "https://")

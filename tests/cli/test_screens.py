@@ -82,7 +82,7 @@ def test_a_terminal_without_colours_gets_none(command, app, monkeypatch, setting
     assert "\x1b[9" not in outcome.text
 
 
-def test_a_failure(command, app):
+def test_a_failure(command, local_hosts):
     outcome = command("http://no-such-name.invalid/", terminal=True)
     assert outcome.status == 6
     assert outcome.plain == ""

@@ -115,7 +115,7 @@ def test_doctor_for_programs(command, secure, authority):
     assert ill["remedy"]
 
 
-def test_doctor_without_a_connection(command):
+def test_doctor_without_a_connection(command, local_hosts):
     assert command("doctor", "no-such-name.invalid").status == 6
     assert command("doctor", "127.0.0.1:1").status == 6
     assert command("doctor", "localhost", "--cacert", "no-such-file").status == 9
