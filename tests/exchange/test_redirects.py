@@ -459,6 +459,34 @@ async def test_cookies_of_one_request_and_a_cookie_field_follow_within_the_origi
     assert [request.headers.get("cookie") for request in server.requests] == ["a=1", "a=1", "b=2", "b=2", None]
 
 
+async def test_cookies_change_from_hop_to_hop_and_fields_that_were_added_stay(runtime, redirecting):
+    def answer(request):
+        step = int(request.path[1:])
+        cookies = [f"Set-Cookie: c{step}={step}; Path=/", f"Set-Cookie: last={step}; Expires=Fri, 31 Dec 2100 23:59:59 GMT; Path=/"]
+        if step == 2:
+            cookies.append("Set-Cookie: c0=; Max-Age=0; Path=/")
+        head = ["HTTP/1.1 302 Found", f"Location: /{step + 1}", *cookies, "Content-Length: 0", "", ""]
+        return "\r\n".join(head).encode() if step < 4 else None
+
+    server = redirecting(answer)
+    numbers = itertools.count()
+
+    def number_from_the_second_on(request):
+        if number := next(numbers):
+            request.headers["X-Number"] = str(number)
+
+    async def asynchronously(request):
+        number_from_the_second_on(request)
+
+    hook = asynchronously if runtime.is_async else number_from_the_second_on
+    async with runtime.client(follow_redirects=True, event_hooks={"request": [hook]}) as client:
+        await client.get(server.url + "/0", headers={"X-Own": "1"})
+    sent = [request.headers.get("cookie") for request in server.requests]
+    assert sent == [None, "c0=0; last=0", "c0=0; last=1; c1=1", "last=2; c1=1; c2=2", "last=3; c1=1; c2=2; c3=3"]
+    assert [request.headers.get("x-number") for request in server.requests] == [None, "1", "2", "3", "4"]
+    assert [request.headers.get("x-own") for request in server.requests] == ["1"] * 5
+
+
 # What becomes of the body of a redirect.
 
 

@@ -26,7 +26,7 @@ class WireForm:
         self.http2: tuple[bytes, list[tuple[bytes, bytes]]] | None = None  # :authority and fields, once an HTTP/2 connection has asked
 
     def extended(self, fields: Fields) -> WireForm | None:
-        """The same with fields that describe content behind the others, none of which does; None if there are other fields."""
+        """The same with cookies, or fields on content that the others are not on, behind them; None if there are other fields."""
         form = WireForm.__new__(WireForm)
         form.block = self.block + serialize_fields(fields)
         form.length, form.chunked = self.length, self.chunked
@@ -39,7 +39,7 @@ class WireForm:
                 form.length = int(value)
             elif lower == b"transfer-encoding":
                 form.chunked, form.is_plain = True, False
-            elif lower != b"content-type":
+            elif lower not in (b"content-type", b"cookie"):
                 return None
         return form
 

@@ -101,7 +101,7 @@ class ChainDecoder:
         for start in range(0, len(data), _INPUT):
             part = data[start : start + _INPUT]
             self._encoded += len(part)
-            for piece in self._run(part, 0):
+            for piece in self._decoders[0].decode(part) if len(self._decoders) == 1 else self._run(part, 0):
                 self._decoded += len(piece)
                 if self._decoded > self._max_size and self._decoded > self._encoded * self._max_ratio:
                     raise DecodingError(

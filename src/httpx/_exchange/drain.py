@@ -21,7 +21,13 @@ async def drain(client: Client, response: Response) -> None:
     """
     if hasattr(response, "_content"):
         return
-    if response.is_stream_consumed or response.is_closed or int(_declared_length(response)) > LIMIT:
+    if response.is_stream_consumed or response.is_closed:
+        await client._calls.close(response)
+        return
+    if type(response.stream) is ByteStream and response.headers._peek(b"content-encoding") is None:
+        response.read()  # it is here already
+        return
+    if int(_declared_length(response)) > LIMIT:
         await client._calls.close(response)
         return
     if type(response.stream) is not ByteStream:

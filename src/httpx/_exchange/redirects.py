@@ -9,7 +9,7 @@ from .._exceptions import InvalidURL, RemoteProtocolError, StreamConsumed, TooMa
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
-from .._models.url import URL
+from .._models.url import URL, parse_url
 from . import hooks
 from .client import Client
 from .drain import drain
@@ -111,7 +111,7 @@ def _following(client: Client, request: Request, response: Response) -> Request:
     following = Request(method, url, headers=headers, stream=stream, extensions=extensions)
     if stream is not None and hasattr(request, "_content"):
         following._content = request._content
-    if "cookie" not in following.headers:
+    if b"cookie" not in following.headers._lookup():
         client._add_cookies(following, request.__dict__.get("_cookies") if same_origin else None)
     # Its URL, and any name and password in it, are the server's choice; and another origin is not whom credentials were meant for.
     following.__dict__["_is_redirected"] = True
@@ -122,11 +122,12 @@ def _following(client: Client, request: Request, response: Response) -> Request:
 
 def _redirect_url(request: Request, response: Response) -> URL:
     # The first one counts if there are several. What it holds is not changed in any way: it may be signed.
-    location = next(value for name, value in response.headers._fields if name.lower() == b"location").decode("utf-8")
+    location = response.headers._each(b"location")[0].decode("utf-8")
     if (port_alone := _PORT_ALONE.match(location)) is not None:
         # A server that knows its port and not its name means itself.
         location = f"{port_alone[0]}{request.url._netloc.decode().removesuffix(f':{request.url.port}')}{location[port_alone.end() :]}"
-    url = request.url.join(location)
+    reference = parse_url(location)
+    url = reference if reference._host and reference._scheme else request.url.join(location)
     if request.url._fragment and url._fragment is None:
         url = url.copy_with(fragment=request.url.fragment)
     return url
@@ -143,6 +144,12 @@ def redirect_method(method: str, status_code: int) -> str:
 
 def redirect_headers(request: Request, url: URL, method: str, sensitive: typing.Collection[str]) -> Headers:
     """The header fields that may go to `url`: to another origin none that holds credentials, and none on content without content."""
+    if url._netloc == request.url._netloc and url._origin == request.url._origin and method == request.method:
+        # All may go along but cookies, and what these fields amount to is known already.
+        before: Headers
+        before, with_cookies = request.__dict__.get("_before_cookies", (request.headers, request.headers._parsed))
+        if request.headers._parsed is with_cookies:
+            return before._shared()
     dropped: set[bytes] = set()
     if not is_same_origin(request.url, url):
         dropped.update(name.encode("ascii", "replace") for name in sensitive)

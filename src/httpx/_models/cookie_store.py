@@ -13,7 +13,7 @@ import itertools
 import re
 import time
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from http.cookiejar import Cookie, CookieJar
 
 from .public_suffix import is_public_suffix
@@ -27,12 +27,15 @@ MAX_COOKIE_HEADER_SIZE = 8190
 MAX_AGE = 400 * 24 * 3600
 """Seconds that a cookie is kept at most."""
 
+_Domains = dict[str, dict[str, dict[str, Cookie]]]  # cookies by domain, path and name
+
 _SECURE_SCHEMES = ("https", "wss")
 _NEEDLESS_ESCAPE = re.compile(
     r"%(2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9]|[57][Aa]|5[Ff]|7[Ee])"
 )  # of what is unreserved (RFC 3986 section 2.3)
 _NO_POLICY = {**vars(http.cookiejar.DefaultCookiePolicy()), "_now": None}  # of a jar whose policy nobody has chosen
 _OURS = http.cookiejar.DefaultCookiePolicy()  # of the jars that are made here: told from a chosen one at a glance
+_BLANK = vars(Cookie(0, "", "", None, False, "", False, False, "", False, False, None, True, None, None, {}))
 _created = itertools.count(1)
 
 
@@ -63,12 +66,11 @@ def _cookie(said: SetCookie, domain: str, for_domain: bool, path: str, expires: 
         rest["HttpOnly"] = None
     if said.same_site is not None:
         rest["SameSite"] = said.same_site
-    cookie = Cookie(
-        version=0,
+    cookie = Cookie.__new__(Cookie)  # its constructor takes longer than all the rest
+    vars(cookie).update(
+        _BLANK,
         name=said.name,
         value=said.value,
-        port=None,
-        port_specified=False,
         domain=domain,
         domain_specified=for_domain,
         domain_initial_dot=domain.startswith("."),
@@ -77,12 +79,10 @@ def _cookie(said: SetCookie, domain: str, for_domain: bool, path: str, expires: 
         secure=said.secure,
         expires=expires,
         discard=expires is None,
-        comment=None,
-        comment_url=None,
-        rest=rest,
-        rfc2109=False,
+        _rest=rest,
+        charset=said.charset,
+        created=next(_created),
     )
-    vars(cookie).update(charset=said.charset, created=next(_created))
     return cookie
 
 
@@ -94,7 +94,7 @@ def snapshot(jar: CookieJar) -> list[Cookie]:
 
 def _every(jar: CookieJar) -> list[Cookie]:
     # What iterating the jar gives, at a fraction of the cost.
-    domains: dict[str, dict[str, dict[str, Cookie]]] = vars(jar)["_cookies"]
+    domains: _Domains = vars(jar)["_cookies"]
     return [cookie for paths in domains.values() for names in paths.values() for cookie in names.values()]
 
 
@@ -115,7 +115,7 @@ def store(jar: CookieJar, url: URL, fields: Sequence[bytes]) -> None:
 
 def _accept(said: SetCookie, url: URL) -> Cookie | None:
     # The cookie as it is to be stored, None if this host must not set it.
-    is_secure = url.scheme in _SECURE_SCHEMES
+    is_secure = url._scheme in _SECURE_SCHEMES
     host = url._host
     domain = said.domain
     if domain is not None and (not domain or is_public_suffix(domain)):
@@ -142,27 +142,29 @@ def _expiry(said: SetCookie) -> int | None:
 
 
 def _put(jar: CookieJar, cookie: Cookie, url: URL) -> None:
-    present = _every(jar)
-    if not cookie.secure and url.scheme not in _SECURE_SCHEMES and any(_shadows(other, cookie) for other in present):
-        return
-    for other in present:
-        if other.name == cookie.name and other.path == cookie.path and other.domain == cookie.domain:
-            vars(cookie)["created"] = vars(other).get("created", 0)
-            if cookie.is_expired():
-                jar.clear(other.domain, other.path, other.name)
-    if cookie.is_expired():
+    if not cookie.secure and url._scheme not in _SECURE_SCHEMES:
+        for other in _every(jar):
+            if other.secure and _shadows(other, cookie):
+                return
+    domains: _Domains = vars(jar)["_cookies"]
+    is_expired = cookie.expires is not None and cookie.is_expired()
+    replaced = domains.get(cookie.domain, {}).get(cookie.path, {}).get(cookie.name)
+    if replaced is not None:
+        vars(cookie)["created"] = vars(replaced).get("created", 0)
+        if is_expired:
+            jar.clear(replaced.domain, replaced.path, replaced.name)
+    if is_expired:
         return
     jar.set_cookie(cookie)
-    if len(present) >= MAX_COOKIES_PER_DOMAIN:
-        of_domain = [other for other in _every(jar) if other.domain == cookie.domain]
-        if len(of_domain) > MAX_COOKIES_PER_DOMAIN:
-            oldest = min(of_domain, key=_age)
-            jar.clear(oldest.domain, oldest.path, oldest.name)
+    paths = domains[cookie.domain]
+    if sum(map(len, paths.values())) > MAX_COOKIES_PER_DOMAIN:
+        oldest = min((other for names in paths.values() for other in names.values()), key=_age)
+        jar.clear(oldest.domain, oldest.path, oldest.name)
 
 
 def _shadows(other: Cookie, cookie: Cookie) -> bool:
-    # Whether plain HTTP would put `cookie` in the place of one that is for secure connections only ("leave secure cookies alone").
-    if not other.secure or other.name != cookie.name:
+    # Whether plain HTTP would put `cookie` in the place of `other`, which is for secure connections only ("leave secure cookies alone").
+    if other.name != cookie.name:
         return False
     theirs, ours = other.domain.lstrip("."), cookie.domain.lstrip(".")
     return (_covers(theirs, ours) or _covers(ours, theirs)) and _path_matches(other.path, cookie.path)
@@ -178,7 +180,7 @@ def find(jar: CookieJar, url: URL) -> list[Cookie]:
     """
     if not vars(jar)["_cookies"]:
         return []
-    host, is_secure = url._host, url.scheme in _SECURE_SCHEMES
+    host, is_secure = url._host, url._scheme in _SECURE_SCHEMES
     path = _NEEDLESS_ESCAPE.sub(_unescape, url._path) if "%" in url._path else url._path or "/"
     policy = _chosen_policy(jar)
     now = time.time()
@@ -191,22 +193,26 @@ def find(jar: CookieJar, url: URL) -> list[Cookie]:
             if not cookie.domain and host:
                 cookie = _bind(jar, cookie, host)
             if (
-                _is_for(cookie, host)
-                and _path_matches(cookie.path, path)
+                (cookie.domain == host or _is_for(cookie, host))
+                and (cookie.path == "/" or _path_matches(cookie.path, path))
                 and (is_secure or not cookie.secure)
                 and (policy is None or _allows(policy, cookie, url))
             ):
                 found.append(cookie)
-    found.sort(key=_precedence)
+    if len(found) > 1:
+        found.sort(key=_precedence)
     return found
 
 
 def _precedence(cookie: Cookie) -> tuple[int, int]:
-    return -len(cookie.path), _age(cookie)
+    return -len(cookie.path), vars(cookie).get("created", 0)
 
 
-def serialize(cookies: Iterable[Cookie]) -> bytes:
+def serialize(cookies: Sequence[Cookie]) -> bytes:
     """The value of a Cookie field, within what servers take."""
+    text = "; ".join([cookie.name if cookie.value is None else f"{cookie.name}={cookie.value}" for cookie in cookies])
+    if text.isascii() and len(cookies) <= MAX_COOKIES_SENT and len(text) <= MAX_COOKIE_HEADER_SIZE:
+        return text.encode("ascii")
     pairs: list[bytes] = []
     size = 0
     for cookie in cookies:
@@ -228,9 +234,8 @@ def _bind(jar: CookieJar, cookie: Cookie, host: str) -> Cookie:
 
 
 def _is_for(cookie: Cookie, host: str) -> bool:
+    # A cookie of another domain than `host` itself.
     domain = cookie.domain
-    if domain == host:
-        return True
     if not cookie.domain_specified:
         return same_domain(domain, host) and "." not in host and not vars(cookie).get("created")
     if "." not in host and not domain.startswith(".") and same_domain(domain, host):
@@ -268,7 +273,8 @@ def _unescape(escape: re.Match[str]) -> str:
 
 
 def _age(cookie: Cookie) -> int:
-    return int(vars(cookie).get("created", 0))
+    created: int = vars(cookie).get("created", 0)
+    return created
 
 
 # A policy of the user's own, which expects the standard library's requests and its way of writing hosts.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import functools
+import types
 import typing
 from collections.abc import Iterator, Mapping, MutableMapping
 
@@ -14,6 +16,14 @@ if typing.TYPE_CHECKING:
     from .._types import CookieTypes
     from .request import Request
     from .response import Response
+
+
+@functools.cache
+def _rules() -> types.ModuleType:
+    # Imported when the first cookie comes or goes, and looked up once: an import within a function takes longer than a cookie.
+    from . import cookie_store
+
+    return cookie_store
 
 
 class Cookies(MutableMapping[str, str]):
@@ -45,11 +55,9 @@ class Cookies(MutableMapping[str, str]):
     @property
     def jar(self) -> CookieJar:
         """The cookies with all that is known of them, as `http.cookiejar` has it."""
-        # Made when needed: most clients never see a cookie, and the standard library's module takes long to import.
+        # Made when needed: most clients never see a cookie.
         if self._jar is None:
-            from .cookie_store import Jar
-
-            self._jar = Jar()
+            self._jar = _rules().Jar()
         return self._jar
 
     @jar.setter
@@ -59,41 +67,34 @@ class Cookies(MutableMapping[str, str]):
     def _all(self) -> list[Cookie]:
         if self._jar is None:
             return []
-        from .cookie_store import snapshot
-
-        return snapshot(self._jar)
+        found: list[Cookie] = _rules().snapshot(self._jar)
+        return found
 
     def extract_cookies(self, response: Response) -> None:
         """Store the cookies that a response sets, for later requests. Raises `RuntimeError` if it has cookies and no request."""
-        headers = response.headers
-        if headers._peek(b"set-cookie") is None:
+        fields = response.headers._each(b"set-cookie")
+        if not fields:
             return
-        from .cookie_store import store
-
-        store(self.jar, response.request.url, [value for name, value in headers._fields if name.lower() == b"set-cookie"])
+        _rules().store(self.jar, response.request.url, fields)
 
     def set_cookie_header(self, request: Request, cookies: CookieTypes | None = None) -> None:
         """Give a request the `Cookie` field that its URL calls for, unless it has one.
 
         `cookies` are for this request alone, and stand in for stored ones of the same name.
         """
-        if (self._jar is None and cookies is None) or "cookie" in request.headers:
+        if (self._jar is None and cookies is None) or b"cookie" in request.headers._lookup():
             return
-        from .cookie_store import find, serialize
-
-        found = [] if self._jar is None else find(self._jar, request.url)
+        found = [] if self._jar is None else _rules().find(self._jar, request.url)
         if cookies is not None:
-            own = find(Cookies(cookies).jar, request.url)
+            own = _rules().find(Cookies(cookies).jar, request.url)
             names = {cookie.name for cookie in own}
             found = [cookie for cookie in found if cookie.name not in names] + own
         if found:
-            request.headers._replace_fields([*request.headers._fields, (b"Cookie", serialize(found))])
+            request.headers._append([(b"Cookie", _rules().serialize(found))])
 
     def set(self, name: str, value: str, domain: str = "", path: str = "/") -> None:
         """Set a cookie, for `domain` and its subdomains and `path` and what is below; without `domain`, for one host."""
-        from .cookie_store import make_cookie
-
-        self.jar.set_cookie(make_cookie(name, value, domain, path))
+        self.jar.set_cookie(_rules().make_cookie(name, value, domain, path))
 
     def get(  # type: ignore[override]
         self, name: str, default: str | None = None, domain: str | None = None, path: str | None = None
@@ -136,9 +137,7 @@ class Cookies(MutableMapping[str, str]):
         found = [cookie for cookie in self._all() if cookie.name == name and (path is None or cookie.path == path)]
         if not found or domain is None:
             return found
-        from .cookie_store import same_domain
-
-        return [cookie for cookie in found if same_domain(cookie.domain, domain)]
+        return [cookie for cookie in found if _rules().same_domain(cookie.domain, domain)]
 
     def __setitem__(self, name: str, value: str) -> None:
         self.set(name, value)
@@ -172,9 +171,7 @@ class Cookies(MutableMapping[str, str]):
         (self._jar,) = state
 
     def _copied_jar(self) -> CookieJar:
-        from .cookie_store import Jar
-
-        jar = Jar(vars(self._jar)["_policy"])
+        jar: CookieJar = _rules().Jar(vars(self._jar)["_policy"])
         for cookie in self._all():
             jar.set_cookie(copy.copy(cookie))
         return jar

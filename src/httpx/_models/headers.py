@@ -90,6 +90,15 @@ class Headers(MutableMapping[str, str]):
         picked = self._picked
         return self._lookup().get(name) if picked is None else picked.get(name)
 
+    def _each(self, name: bytes) -> list[bytes]:
+        # The values of one of the fields named in PICKED, apart.
+        joined = self._peek(name)
+        if joined is None:
+            return []
+        if b", " not in joined:
+            return [joined]
+        return [value for key, value in self._fields if key.lower() == name]
+
     def _lookup(self) -> dict[bytes, bytes]:
         index = self._index
         if index is None:
@@ -105,7 +114,7 @@ class Headers(MutableMapping[str, str]):
         self._index = self._picked = self._wire = None
 
     def _append(self, fields: Fields) -> None:
-        # Fields on content, which these lacked: what is worked out already need not be worked out again.
+        # Fields on content, or cookies, which these lacked: what is worked out already need not be worked out again.
         wire = self._wire
         self._replace_fields([*self._fields, *fields])
         if wire is not None:

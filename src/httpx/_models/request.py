@@ -62,7 +62,7 @@ class Request:
         extensions: typing.Mapping[str, typing.Any] | None = None,
     ) -> None:
         self.method = method.upper()
-        self.url = URL(url) if params is None else URL(url, params=params)
+        self.url = (url if type(url) is URL else URL(url)) if params is None else URL(url, params=params)
         self.headers = Headers(headers)
         self.extensions = {} if extensions is None else dict(extensions)
         if cookies:

@@ -211,7 +211,7 @@ class Response:
     @property
     def has_redirect_location(self) -> bool:
         """Whether this is a redirect (301, 302, 303, 307 or 308) with a `Location`."""
-        return self.status_code in (301, 302, 303, 307, 308) and "location" in self.headers
+        return self.status_code in (301, 302, 303, 307, 308) and self.headers._peek(b"location") is not None
 
     @property
     def cookies(self) -> Cookies:

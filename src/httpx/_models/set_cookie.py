@@ -52,35 +52,35 @@ def parse_set_cookie(field: bytes) -> SetCookie | None:
     name, value = name.strip(" \t"), value.strip(" \t")
     if not equals or not name or len(name.encode(charset)) + len(value.encode(charset)) > MAX_COOKIE_SIZE:
         return None
-    cookie = SetCookie(name, value, charset)
+    said: dict[str, typing.Any] = {}
     for attribute in attributes:
-        key, _, said = attribute.partition("=")
-        cookie = _with_attribute(cookie, key.strip(" \t").lower(), said.strip(" \t"))
-    return cookie
+        key, _, argument = attribute.partition("=")
+        _read_attribute(said, key.strip(" \t").lower(), argument.strip(" \t"))
+    return SetCookie(name, value, charset, **said)
 
 
-def _with_attribute(cookie: SetCookie, name: str, value: str) -> SetCookie:
+def _read_attribute(said: dict[str, typing.Any], name: str, value: str) -> None:
     # Of several attributes of one name the last counts.
     if len(value) > MAX_ATTRIBUTE_SIZE:
-        return cookie
-    if name == "domain":
-        domain = value.removeprefix(".").lower()
-        return cookie._replace(domain=domain) if value else cookie
+        return
     if name == "path":
-        return cookie._replace(path=value if value.startswith("/") else None)
-    if name == "expires":
-        expires = parse_cookie_date(value)
-        return cookie if expires is None else cookie._replace(expires=expires)
-    if name == "max-age":
+        said["path"] = value if value.startswith("/") else None
+    elif name == "domain":
+        if value:
+            said["domain"] = value.removeprefix(".").lower()
+    elif name == "expires":
+        if (expires := parse_cookie_date(value)) is not None:
+            said["expires"] = expires
+    elif name == "max-age":
         digits = value.removeprefix("-")
-        return cookie._replace(max_age=int(value)) if digits.isascii() and digits.isdigit() else cookie
-    if name == "secure":
-        return cookie._replace(secure=True)
-    if name == "httponly":
-        return cookie._replace(http_only=True)
-    if name == "samesite":
-        return cookie._replace(same_site=value)
-    return cookie
+        if digits.isascii() and digits.isdigit():
+            said["max_age"] = int(value)
+    elif name == "secure":
+        said["secure"] = True
+    elif name == "httponly":
+        said["http_only"] = True
+    elif name == "samesite":
+        said["same_site"] = value
 
 
 def parse_cookie_date(text: str) -> float | None:
