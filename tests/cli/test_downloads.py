@@ -79,7 +79,7 @@ def test_a_file_that_comes_into_being_meanwhile_is_not_overwritten(command, scri
 def test_an_error_of_the_server_is_not_saved(command, app, tmp_path):
     outcome = command(app.url + "/nowhere", "-O")
     assert outcome.status == 4
-    assert outcome.stderr == "Nothing was saved.\n"
+    assert outcome.stderr == "404 Not Found.\nNothing was saved.\n"
     assert files_of(tmp_path) == {}
 
 

@@ -105,6 +105,21 @@ def test_into_a_pipe_goes_the_head_when_asked(command, site):
     assert command(site.url, "-i").text == "HTTP/1.1 200 OK\nX-A: 1\nContent-Length: 4\n\nbody"
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/json", ""),
+        ("/status/404", "404 Not Found.\n"),
+        ("/status/503", "503 Service Unavailable.\n"),
+        ("/redirect/1", "302 Found. It leads to /json; -L follows.\n"),
+    ],
+)
+def test_beside_a_pipe_a_status_that_is_no_success_is_told(command, app, path, told):
+    assert command(app.url + path).stderr == told
+    assert command(app.url + path, "-q").stderr == ""
+    assert command(app.url + path, terminal=True).stderr == ""
+
+
 def test_beside_a_pipe_all_heads_are_on_stderr(command, app):
     outcome = command(app.url, "-v")
     assert outcome.stdout == b"Hello, world!"

@@ -91,6 +91,7 @@ def _perform(options: Options, screen: Screen) -> int:
         response = client.send(request, stream=True)
         with contextlib.closing(response):
             screen.head(response, is_last=True)
+            screen.status(response)
             if options.har is not None and download is None and not is_endless(response.headers.get("content-type", "")):
                 response.read()  # so that the body is recorded, too
             if download is not None and response.is_success:

@@ -88,6 +88,13 @@ class Screen:
         color = _CLASSES.get(response.status_code // 100, "")
         self._head(Text.assemble(f"{response.http_version} ", (safe(status), f"bold {color}")), response.headers)
 
+    def status(self, response: Response) -> None:
+        """Say on stderr what status it was, where that is no success and the head was not shown."""
+        if response.is_success or self._shows_head or self._shows_all:
+            return
+        leads = f" It leads to {response.headers['location']}; -L follows." if response.has_redirect_location else ""
+        self.note(f"{response.status_code} {response.reason_phrase}".rstrip() + "." + leads)
+
     def _head(self, first: Text, headers: Headers) -> None:
         self._heads.print(first, soft_wrap=True)
         for name, value in headers.raw:
