@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import types
 import typing
 
 from ._exceptions import ConnectTimeout, PoolTimeout, ReadTimeout, TimeoutException, WriteTimeout
@@ -65,7 +66,10 @@ class Timeout:
         given = (connect, read, write, pool)
         values: list[typing.Any] = [fallback if value is UNSET else value for value, fallback in zip(given, default, strict=True)]
         if UNSET in values:
-            raise ValueError("Timeout() needs a default, as in Timeout(5.0), or all four of connect, read, write and pool.")
+            raise ValueError("httpx.Timeout must either include a default, or set all four parameters explicitly.")
+        for value in (*values, total):
+            if not isinstance(value, (float, int, UnsetType, types.NoneType)) and not hasattr(value, "__float__"):
+                raise TypeError(f"A time-out is a number of seconds, or None, not {value!r}.")
         self.connect: float | None = values[0]
         self.read: float | None = values[1]
         self.write: float | None = values[2]

@@ -65,7 +65,7 @@ class HTTPError(Exception):
     def request(self) -> Request:
         """The request that failed. Raises `RuntimeError` if the exception was made without one."""
         if self._request is None:
-            raise RuntimeError(f"This {type(self).__name__} was raised without a request.")
+            raise RuntimeError("The .request property has not been set.")
         return self._request
 
     @request.setter
@@ -237,7 +237,8 @@ class StreamConsumed(StreamError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The body has been streamed already, and a stream runs only once: keep it with `.read()`, or give content that can be repeated."
+            "Attempted to read or stream some content, but the content has already been streamed. A stream runs only once: keep it "
+            "with `.read()`, or give content that can be repeated."
         )
 
 
@@ -245,21 +246,21 @@ class StreamClosed(StreamError):
     """The body was to be read after it was closed."""
 
     def __init__(self) -> None:
-        super().__init__("The body can no longer be read: the stream is closed.")
+        super().__init__("Attempted to read or stream content, but the stream has been closed.")
 
 
 class ResponseNotRead(StreamError):
     """The content of a streaming response was accessed before it was read."""
 
     def __init__(self) -> None:
-        super().__init__("The response is streaming and its content is not here yet: call `.read()` (or `await .aread()`) first.")
+        super().__init__("Attempted to access streaming response content, without having called `read()`.")
 
 
 class RequestNotRead(StreamError):
     """The content of a streaming request was accessed before it was read."""
 
     def __init__(self) -> None:
-        super().__init__("The request's content is a stream and has not been read: call `.read()` (or `await .aread()`) first.")
+        super().__init__("Attempted to access streaming request content, without having called `read()`.")
 
 
 def _rebuild(cls: type[Exception], args: tuple[typing.Any, ...], state: dict[str, typing.Any]) -> Exception:

@@ -113,7 +113,7 @@ async def test_async_content_is_streamed_by_async_clients(runtime, app):
             await client.post(app.url + "/echo", content=parts())
             assert app.requests[0].body == b"hello"
         else:
-            with pytest.raises(RuntimeError, match="AsyncClient"):
+            with pytest.raises(RuntimeError, match="async request with a sync Client"):
                 await client.post(app.url + "/echo", content=parts())
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
+
 import pytest
 
 import httpx
@@ -105,6 +108,25 @@ async def test_an_async_stream_in_a_sync_client_says_so(app):
     async def parts():
         yield b"x"
 
-    with httpx.Client() as client, pytest.raises(RuntimeError, match="AsyncClient"):
+    with httpx.Client() as client, pytest.raises(RuntimeError, match="async request with a sync Client"):
         client.post(app.url + "/echo", content=parts())
     assert app.requests == []
+
+
+@pytest.mark.parametrize("value", ["5", [1, 2], {"connect": 1}])
+def test_a_time_out_is_a_number_or_none(value):
+    for made in (lambda: httpx.Timeout(value), lambda: httpx.Timeout(5, read=value), lambda: httpx.Client(timeout=value)):
+        with pytest.raises(TypeError, match="A time-out is a number of seconds, or None"):
+            made()
+    assert httpx.Timeout(Decimal("0.5"), read=None, total=Fraction(1, 2)).connect == Decimal("0.5")
+
+
+@pytest.mark.parametrize("place", ["transport", "mounts"])
+def test_a_transport_of_the_other_client_is_refused_at_once(place):
+    def settings(transport):
+        return {place: transport if place == "transport" else {"all://": transport}}
+
+    with pytest.raises(TypeError, match="AsyncHTTPTransport is a transport of an AsyncClient: it has no handle_request"):
+        httpx.Client(**settings(httpx.AsyncHTTPTransport()))
+    with pytest.raises(TypeError, match="WSGITransport is a transport of a Client: it has no handle_async_request"):
+        httpx.AsyncClient(**settings(httpx.WSGITransport(app=lambda environ, start_response: [])))

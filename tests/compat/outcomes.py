@@ -134,6 +134,36 @@ def ended(run: Callable[[], Any]) -> Any:
         return type(error).__mro__[:-4], request and str(request.url)
 
 
+def says(words: str, run: Callable[[], Any]) -> tuple[str, bool]:
+    """Which exception `run` raises, and whether its message begins with these words."""
+    try:
+        run()
+    except Exception as error:
+        return type(error).__name__, str(error).startswith(words)
+    return "nothing", False
+
+
+def told(run: Callable[[], Any]) -> tuple[str, str]:
+    """Which exception `run` raises, and its message."""
+    try:
+        run()
+    except Exception as error:
+        return type(error).__name__, str(error)
+    return "nothing", ""
+
+
+async def asynchronous() -> Any:
+    """A stream that only an async client reads."""
+    yield b"abc"
+
+
+def failed(answer: bytes, method: str = "GET", **settings: Any) -> None:
+    """Raises what `talk` returns."""
+    found = talk(answer, method, **settings)
+    if isinstance(found[0], Exception):
+        raise found[0]
+
+
 def run(function: Callable[..., Any]) -> Any:
     """What a coroutine function returns."""
     return asyncio.run(function())
@@ -263,7 +293,7 @@ _AT_HAND = {
     "json": json,
     "pickle": pickle,
     "ssl": ssl,
-    **{f.__name__: f for f in (sent, flow, redirect, ended, run, wire, talk, echo, Gives, changed)},
+    **{f.__name__: f for f in (sent, flow, redirect, ended, run, wire, talk, echo, Gives, changed, says, told, asynchronous, failed)},
 }
 
 

@@ -147,7 +147,16 @@ def test_what_is_not_encoded_at_all_is_an_error(coding):  # B12
         decoded([b"just some text that nobody has compressed"], coding)
 
 
-def test_bytes_behind_the_end_are_an_error(coding):
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+@pytest.mark.parametrize("behind", [b"trailing garbage", b"\0\0garbage", b"\x1f", b"\x1fgarbage"])
+def test_bytes_behind_the_end_of_gzip_and_deflate_are_not_content(coding, behind):
+    encoded = ENCODERS[coding](PLAIN)
+    assert decoded([encoded + behind], coding) == decoded([encoded, behind], coding) == PLAIN
+    assert decoded([encoded, *(behind[start : start + 1] for start in range(len(behind)))], coding) == PLAIN
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd of standard", "zstd of zstandard"], indirect=True)
+def test_bytes_behind_the_end_of_brotli_and_zstd_are_an_error(coding):
     with pytest.raises(httpx.DecodingError):
         decoded([ENCODERS[coding](PLAIN) + b"trailing garbage"], coding)
     with pytest.raises(httpx.DecodingError):
@@ -177,6 +186,7 @@ def test_no_body_is_no_error(coding):  # B14
         ("identity", b"x", b"x"),
         ("foo", b"x", b"x"),
         ("gzip, foo", b"x", b"x"),
+        ("foo, gzip", gzip_compress(b"x"), b"x"),
         ("dcb", b"x", b"x"),
     ],
 )

@@ -149,3 +149,13 @@ def test_secrets_are_not_shown():  # X4
     assert "SECRET" not in shown
     assert "'accept': '*/*'" in shown
     assert "SECRET" not in repr(httpx.Headers([("Set-Cookie", "a=SECRET1"), ("Set-Cookie", "b=SECRET2")]))
+
+
+@pytest.mark.parametrize(
+    ("headers", "hint"),
+    [({"X-Name": "Zoë"}, "the value of 'X-Name' as bytes"), ([("Zoë", "x")], "Header names are ASCII")],
+    ids=["value", "name"],
+)
+def test_text_beyond_ascii_is_refused_with_what_to_do_about_it(headers, hint):
+    with pytest.raises(UnicodeEncodeError, match=f"ordinal not in range\\(128\\).*{hint}"):
+        httpx.Headers(headers)

@@ -46,7 +46,7 @@ def test_a_response_says_what_it_is():
     assert (response.status_code, response.reason_phrase, response.http_version) == (201, "Made", "HTTP/2")
     assert (repr(response), response.url, response.history, response.next_request) == ("<Response [201 Made]>", REQUEST.url, [], None)
     assert httpx.Response(404).reason_phrase == "Not Found"
-    assert repr(httpx.Response(599)) == "<Response [599]>"
+    assert repr(httpx.Response(599)) == "<Response [599 ]>"
     for name in ("request", "url", "elapsed"):
         with pytest.raises(RuntimeError):
             getattr(httpx.Response(200), name)
@@ -209,6 +209,9 @@ def test_the_encoding_can_be_set_until_the_text_is_read():
         response.encoding = "utf-8"
     with pytest.raises(LookupError):
         httpx.Response(200, content=b"").encoding = "unheard-of"
+    response = httpx.Response(200, content=b"\xe9")
+    response.encoding = None  # as if nothing were known
+    assert response.text == "\ufffd"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
@@ -364,13 +367,13 @@ async def test_an_async_body_is_iterated_as_it_comes_or_in_one_size():
 async def test_each_client_has_its_own_kind_of_response():
     of_async = httpx.Response(200, content=asynchronous())
     for misuse in (of_async.read, of_async.close, lambda: list(of_async.iter_raw())):
-        with pytest.raises(RuntimeError, match="async client"):
+        with pytest.raises(RuntimeError, match="on an async stream"):
             misuse()
     assert await of_async.aread() == b"abcdef"
     of_sync = streaming()
-    with pytest.raises(RuntimeError, match="sync client: use `iter_raw"):
+    with pytest.raises(RuntimeError, match=r"on a sync stream\. Use `iter_raw"):
         await of_sync.aread()
-    with pytest.raises(RuntimeError, match="sync client"):
+    with pytest.raises(RuntimeError, match="async close on a sync stream"):
         await of_sync.aclose()
     assert of_sync.read() == b"abcdef"
 

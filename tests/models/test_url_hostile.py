@@ -64,14 +64,14 @@ def test_a_backslash_after_the_host_is_an_ordinary_character(text: str) -> None:
     ],
 )
 def test_control_characters_are_refused_anywhere(text: str, position: int) -> None:
-    assert f"position {position} " in refused(text)
+    assert refused(text).endswith(f" at position {position}.")
 
 
 @pytest.mark.parametrize(
     "components", [{"path": "/a\r\nb"}, {"query": b"a\nb"}, {"fragment": "\0"}, {"host": "a\nb"}, {"username": "\n"}, {"netloc": b"h\n"}]
 )
 def test_control_characters_are_refused_in_every_component(components: dict[str, typing.Any]) -> None:
-    with pytest.raises(InvalidURL, match="Control character U\\+00"):
+    with pytest.raises(InvalidURL, match="Invalid non-printable ASCII character"):
         URL("http://h/").copy_with(**components)
 
 

@@ -162,8 +162,6 @@ class BaseClient:
     @event_hooks.setter
     def event_hooks(self, event_hooks: Mapping[str, Iterable[Hook]] | None) -> None:
         given = event_hooks or {}
-        if unknown := set(given) - {"request", "response"}:
-            raise ValueError(f"There are hooks for the events 'request' and 'response', none for {', '.join(map(repr, sorted(unknown)))}.")
         self._event_hooks = {event: list(given.get(event, ())) for event in ("request", "response")}
 
     @property
@@ -339,15 +337,15 @@ class BaseClient:
 
     def _require_open(self) -> None:
         if self._state is ClientState.CLOSED:
-            raise RuntimeError("This client has been closed and sends nothing any more: make a new one.")
+            raise RuntimeError("Cannot send a request, as the client has been closed.")
         self._state = ClientState.OPENED
 
     def _enter(self) -> None:
         if self._state is not ClientState.UNOPENED:
             raise RuntimeError(
-                "This client has been closed and cannot be opened again: make a new one."
+                "Cannot reopen a client instance, once it has been closed."
                 if self._state is ClientState.CLOSED
-                else "This client is open already: enter it with `with` before its first request, and only once."
+                else "Cannot open a client instance more than once."
             )
         self._state = ClientState.OPENED
 
@@ -363,8 +361,10 @@ def _make_auth(auth: AuthTypes | None) -> Auth | None:
         return auth
     if isinstance(auth, tuple):
         if len(auth) != 2:
-            raise TypeError(f"auth= as a tuple is (user name, password), not {len(auth)} values.")
+            raise TypeError(f'Invalid "auth" argument: a tuple is (user name, password), not {len(auth)} values.')
         return BasicAuth(*auth)
     if callable(auth):
         return FunctionAuth(auth)
-    raise TypeError(f"auth= is (user name, password), an httpx.Auth, or a function from request to request, not {type(auth).__name__}.")
+    raise TypeError(
+        f'Invalid "auth" argument: {type(auth).__name__} is not (user name, password), an httpx.Auth, or a function of the request.'
+    )

@@ -34,7 +34,7 @@ from .._types import (
 )
 from .base import BaseClient, ClientState, tls_settings
 from .defaults import USE_CLIENT_DEFAULT, UseClientDefault
-from .mounts import arrange
+from .mounts import arrange, refuse_other_kind
 from .options import RequestOptions
 from .url_pattern import URLPattern
 
@@ -147,6 +147,7 @@ class Client(BaseClient):
         self._mounts: dict[URLPattern, BaseTransport | None] = arrange(
             mounts, proxy, trust_env and transport is None, lambda via: self._init_proxy_transport(via, **settings)
         )
+        refuse_other_kind(self._transports(), "handle_request", "handle_async_request")
 
     # These two are overridden by subclasses that other libraries make, to put transports of their own around ours.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from .._proxy import Proxy
 from .._types import ProxyTypes
@@ -32,3 +32,11 @@ def arrange(
     for key, transport in (mounts or {}).items():
         table[URLPattern(key)] = transport
     return dict(sorted(table.items()))
+
+
+def refuse_other_kind(transports: Iterable[object], method: str, others_method: str) -> None:
+    """Raise `TypeError` for a transport of the other kind of client, which would fail at the first request."""
+    for transport in transports:
+        if not hasattr(transport, method) and hasattr(transport, others_method):
+            kind = "a Client" if others_method == "handle_request" else "an AsyncClient"
+            raise TypeError(f"{type(transport).__name__} is a transport of {kind}: it has no {method}().")

@@ -35,7 +35,9 @@ class URLPattern:
     def __init__(self, pattern: str) -> None:
         scheme, mark, authority = pattern.partition("://")
         if pattern and not mark:
-            raise ValueError(f"The pattern {pattern!r} is none of URLs: write {pattern.rstrip(':/')}:// for a scheme, all:// with a host.")
+            raise ValueError(
+                f'Proxy keys should use proper URL forms rather than plain scheme strings. Instead of "{pattern}", use "{pattern}://"'
+            )
         self.pattern = pattern
         self.scheme = "" if scheme.lower() == "all" else scheme.lower()
         self.host = ""

@@ -64,7 +64,7 @@ def parts_of(stream: typing.Any, network: Network) -> Parts:
     """The parts of a request's body. Raises `RuntimeError` for an async iterable where there is no event loop."""
     if network.realm() is None:
         if not isinstance(stream, Iterable):
-            raise RuntimeError("The content of this request is an async iterable, which only an AsyncClient can send.")
+            raise RuntimeError("Attempted to send an async request with a sync Client instance.")
         return _SyncParts(iter(stream), network)
     if getattr(stream, "reads_files", False) or not isinstance(stream, AsyncIterable):
         return _SyncParts(iter(stream), network)
@@ -76,7 +76,12 @@ def check_length(sent: int, length: int | None) -> None:
     if sent != (length or 0):
         if length is None:
             raise LocalProtocolError("The request has content, but neither Content-Length nor Transfer-Encoding.")
-        raise LocalProtocolError(f"The content has {sent} bytes or more, where Content-Length says {length}.")
+        amount = (
+            f"little data for declared Content-Length: {sent}"
+            if sent < length
+            else f"much data for declared Content-Length: at least {sent}"
+        )
+        raise LocalProtocolError(f"Too {amount} bytes, where it says {length}.")
 
 
 def is_replayable(request: Request) -> bool:

@@ -43,7 +43,7 @@ def tell_of_reuse(error: Exception) -> None:
 def name_peer(error: BaseException, peer: str) -> None:
     """Say in the message of what a peer did wrong who that was: protocols know bytes, and not where they come from."""
     if isinstance(error, RemoteProtocolError) and peer not in str(error):
-        error.args = (f"{str(error).removesuffix('.')} ({peer}).",)
+        error.args = (f"{error} ({peer})",)
 
 
 class Head(typing.Protocol):

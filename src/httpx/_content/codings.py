@@ -6,6 +6,7 @@ gzip and deflate are always there, br and zstd where a package for them is insta
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import typing
 import zlib
@@ -39,14 +40,18 @@ class Decoder(typing.Protocol):
         ...
 
 
+_MEMBER = b"\x1f\x8b"
+
+
 class ZlibDecoder:
     """gzip (RFC 1952), also of several members, and deflate, with its zlib wrapper (RFC 1950) or without (RFC 1951)."""
 
     def __init__(self, coding: str) -> None:
         self._coding = coding
         self._engine: typing.Any = zlib.decompressobj(16 + zlib.MAX_WBITS) if coding == "gzip" else None
-        self._held = b""  # the first byte of deflate, which does not tell yet
+        self._held = b""  # the first byte of deflate, or of what may be a further member: it does not tell yet
         self._has_begun = False
+        self._is_over = False
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         if self._engine is None:
@@ -69,12 +74,18 @@ class ZlibDecoder:
                 yield piece
 
     def _next_member(self, data: bytes) -> bytes:
-        if self._coding != "gzip":
-            raise DecodingError("The body goes on behind the end of its deflate data.")
-        data = data.lstrip(b"\0")  # members may be padded with zeros
-        if data:
+        # Behind the end of gzip another member may follow. Whatever else servers put there is not part of the content.
+        if self._coding != "gzip" or self._is_over:
+            return b""
+        data, self._held = (self._held + data).lstrip(b"\0"), b""
+        if data[:2] == _MEMBER:
             self._engine = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        return data
+            return data
+        if data == _MEMBER[:1]:
+            self._held = data
+        else:
+            self._is_over = bool(data)
+        return b""
 
     def flush(self) -> bytes:
         if self._held if self._engine is None else self._has_begun and not self._engine.eof:
@@ -124,7 +135,7 @@ class ChainDecoder:
 
 
 def make_decoder(codings: Sequence[str], limits: Mapping[str, typing.Any] | None = None) -> Decoder | None:
-    """The decoder for a Content-Encoding. None if nothing is to be undone, or if a coding is unknown.
+    """The decoder for a Content-Encoding. None if nothing is to be undone; at a coding that is unknown it ends.
 
     `limits` may have `max_decoded_size` and `max_decoded_ratio`; None in one of them means no limit.
     """
@@ -132,9 +143,8 @@ def make_decoder(codings: Sequence[str], limits: Mapping[str, typing.Any] | None
     if len(names) > MAX_CODINGS:
         raise DecodingError(f"The body has {len(names)} content codings; at most {MAX_CODINGS} are undone.")
     known = available_codings()
-    if not names or not all(name in known for name in names):
-        return None
-    return ChainDecoder([known[name]() for name in reversed(names)], *_bounds(limits or {}))
+    undone = list(itertools.takewhile(known.__contains__, reversed(names)))
+    return ChainDecoder([known[name]() for name in undone], *_bounds(limits or {})) if undone else None
 
 
 def _bounds(limits: Mapping[str, typing.Any]) -> tuple[float, float]:

@@ -69,7 +69,7 @@ def encode_content(content: typing.Any) -> Described:
         length = remaining_length(content)
         framing = {"Transfer-Encoding": "chunked"} if length is None else {"Content-Length": str(length)}
         return framing, IteratorByteStream(typing.cast("Iterable[bytes]", content))
-    raise TypeError(f"content= is bytes, text, a file, a path, or an iterable of bytes, not {type(content).__name__}.")
+    raise TypeError(f"Unexpected type for 'content', {type(content)}. It is bytes, text, a file, a path, or an iterable of bytes.")
 
 
 def encode_json(json: typing.Any) -> Described:

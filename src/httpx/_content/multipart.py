@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import typing
@@ -80,7 +81,7 @@ class MultipartStream(SyncByteStream, AsyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         if self._is_async:
-            raise RuntimeError("A file of this form is async, which only an AsyncClient can send.")
+            raise RuntimeError("Attempted to send an async request with a sync Client instance: a file of its form is async.")
         gathered = bytearray()
         for part in self._parts:
             gathered += self._opening(part)
@@ -134,7 +135,7 @@ class _Part(typing.NamedTuple):
 def _fields(data: Mapping[str, typing.Any]) -> Iterator[_Part]:
     for name, value in data.items():
         if not isinstance(name, str):
-            raise TypeError(f"Invalid type for name: the name of a form field is a str, not {type(name).__name__}: {name!r}")
+            raise TypeError(f"Invalid type for name. Expected str, got {type(name)}: {name!r}")
         for item in value if isinstance(value, (list, tuple)) else (value,):
             content = _field_content(name, item)
             yield _Part(_head(name, None, {}), (content,), None, len(content))
@@ -149,16 +150,13 @@ def _field_content(name: str, value: object) -> bytes:
         return b"true" if value else b"false"
     if isinstance(value, (str, int, float)):
         return str(value).encode("utf-8")
-    raise TypeError(
-        f"Invalid type for value: the form field {name!r} is a str, bytes, a number, a bool, None, or a list of these, "
-        f"not {type(value).__name__}."
-    )
+    raise TypeError(f"Invalid type for value. Expected primitive type, got {type(value)}: {value!r}")
 
 
 def _files(files: RequestFiles) -> Iterator[_Part]:
     for name, value in files.items() if isinstance(files, Mapping) else files:
         if not isinstance(name, str):
-            raise TypeError(f"Invalid type for name: the name of a form field is a str, not {type(name).__name__}: {name!r}")
+            raise TypeError(f"Invalid type for name. Expected str, got {type(name)}: {name!r}")
         for item in value if isinstance(value, list) else (value,):
             yield _file(name, item)
 
@@ -179,7 +177,7 @@ def _file(name: str, value: typing.Any) -> _Part:
         raise ValueError(f"The file {name!r} is a tuple of {len(value)} items, where two to four are wanted: name, content, type, headers.")
     fields = dict(headers or {})
     if not any(field.lower() == "content-type" for field in fields):
-        if content_type is None and filename is not None:
+        if content_type is None and filename:
             content_type = _guess_content_type(filename)
         if content_type is not None:
             fields["Content-Type"] = content_type
@@ -189,6 +187,10 @@ def _file(name: str, value: typing.Any) -> _Part:
         return _Part(head, (body,), None, len(body))
     if is_async_file(content):
         return _Part(head, (), AsyncFileReader(content, start=0), None)
+    if isinstance(content, io.StringIO):
+        raise TypeError("Multipart file uploads require 'io.BytesIO', not 'io.StringIO'.")
+    if isinstance(content, io.TextIOBase):
+        raise TypeError("Multipart file uploads must be opened in binary mode, not text mode.")
     if hasattr(content, "read") or isinstance(content, (Iterable, os.PathLike)):
         return _Part(head, (), FileReader(content, start=0), total_length(content))
     raise TypeError(
@@ -211,18 +213,16 @@ def _guess_content_type(filename: str) -> str:
 
 def _head(name: str, filename: str | None, fields: Mapping[str, str]) -> bytes:
     disposition = f'Content-Disposition: form-data; name="{_escape(name)}"'
-    if filename is not None:
+    if filename:
         disposition += f'; filename="{_escape(filename)}"'
     lines = [disposition]
     for field, value in fields.items():
         if not isinstance(field, str) or not isinstance(value, str):
             raise TypeError(f"The headers of the file {name!r} are pairs of str: not {field!r}.")
         if _FIELD_NAME.match(field) is None:
-            raise LocalProtocolError(f"Not a header name, among those of the file {name!r}: {field!r}")
+            raise LocalProtocolError(f"Illegal header name {field!r}, among those of the file {name!r}.")
         if _FIELD_CONTROLS.search(value):
-            raise LocalProtocolError(
-                f"The value of the header {field} of the file {name!r} holds a line break or another control character."
-            )
+            raise LocalProtocolError(f"Illegal header value: {field} of the file {name!r} holds a line break or another control character.")
         lines.append(f"{field}: {value}")
     return "\r\n".join([*lines, "\r\n"]).encode("utf-8")
 

@@ -108,7 +108,7 @@ class SyncCalls:
 
     def send_single_request(self, client: typing.Any, request: Request) -> Response:
         if not isinstance(request.stream, SyncByteStream):
-            raise RuntimeError("The content of this request is an async iterable, which only an AsyncClient can send.")
+            raise RuntimeError("Attempted to send an async request with a sync Client instance.")
         response: Response = client._send_single_request(request)
         return response
 

@@ -58,7 +58,7 @@ async def send(client: Client, request: Request, follow: bool, history: list[Res
             following = _following(client, request, response)
             if followed == client.max_redirects:
                 raise TooManyRedirects(
-                    f"Followed {followed} redirects, as many as are allowed (max_redirects), and was redirected again.", request=following
+                    f"Exceeded maximum allowed redirects. {followed} were followed, as many as max_redirects says.", request=following
                 )
             require_repeatable(following)
             await drain(client, response)
@@ -98,7 +98,7 @@ def _following(client: Client, request: Request, response: Response) -> Request:
     try:
         url = _redirect_url(request, response)
     except (InvalidURL, UnicodeDecodeError) as error:
-        raise RemoteProtocolError(f"The redirect cannot be followed, its Location is no URL: {error}", request=request) from error
+        raise RemoteProtocolError(f"Invalid URL in location header: {error}", request=request) from error
     method = redirect_method(request.method, response.status_code)
     headers = client._redirect_headers(request, url, method)
     same_origin = is_same_origin(request.url, url)
@@ -111,13 +111,30 @@ def _following(client: Client, request: Request, response: Response) -> Request:
     following = Request(method, url, headers=headers, stream=stream, extensions=extensions)
     if stream is not None and hasattr(request, "_content"):
         following._content = request._content
-    if b"cookie" not in following.headers._lookup():
+    if b"cookie" in following.headers._lookup():
+        _renew_cookies(client, following)
+    else:
         client._add_cookies(following, request.__dict__.get("_cookies") if same_origin else None)
     # Its URL, and any name and password in it, are the server's choice; and another origin is not whom credentials were meant for.
     following.__dict__["_is_redirected"] = True
     if not same_origin or "_is_foreign" in request.__dict__:
         following.__dict__["_is_foreign"] = True
     return following
+
+
+def _renew_cookies(client: Client, request: Request) -> None:
+    # The caller's own Cookie field goes along within its origin, and so does what the server has set meanwhile.
+    headers = request.headers
+    fields, own = headers._fields, "; ".join(headers.get_list("cookie"))
+    del headers["cookie"]
+    client._add_cookies(request, None)
+    stored = headers.get("cookie")
+    if stored is None:
+        headers._replace_fields(fields)
+        return
+    names = {pair.partition("=")[0].strip() for pair in stored.split(";")}
+    kept = [pair.strip() for pair in own.split(";") if pair.partition("=")[0].strip() not in names]
+    headers["Cookie"] = "; ".join([*kept, stored])
 
 
 def _redirect_url(request: Request, response: Response) -> URL:

@@ -47,9 +47,9 @@ class Headers(MutableMapping[str, str]):
             self._index = headers._index
             self._wire = headers._wire
         elif isinstance(headers, Mapping):
-            self._parsed = [(_name(name, encoding), _value(value, encoding)) for name, value in headers.items()]
+            self._parsed = [(_name(name, encoding), _value(value, encoding, name)) for name, value in headers.items()]
         else:
-            self._parsed = [(_name(name, encoding), _value(value, encoding)) for name, value in headers]
+            self._parsed = [(_name(name, encoding), _value(value, encoding, name)) for name, value in headers]
 
     @classmethod
     def _of(cls, fields: Fields) -> Headers:
@@ -225,7 +225,7 @@ class Headers(MutableMapping[str, str]):
 
     def __setitem__(self, key: str, value: str) -> None:
         encoding = self._encoding or "utf-8"
-        name, new = _name(key, encoding), _value(value, encoding)
+        name, new = _name(key, encoding), _value(value, encoding, key)
         wanted = name.lower()
         fields: list[tuple[bytes, bytes]] = []
         is_set = False
@@ -295,13 +295,21 @@ def _name(name: str | bytes, encoding: str | None) -> bytes:
     if isinstance(name, bytes):
         return name
     if isinstance(name, str):
-        return name.encode(encoding or "ascii")
-    raise TypeError(f"A header name is a str or bytes, not {type(name).__name__}.")
+        return _encoded(name, encoding, "Header names are ASCII (RFC 9110 section 5.1).")
+    raise TypeError(f"Header name must be str or bytes, not {type(name)}")
 
 
-def _value(value: str | bytes, encoding: str | None) -> bytes:
+def _value(value: str | bytes, encoding: str | None, name: str | bytes) -> bytes:
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
-        return value.encode(encoding or "ascii")
-    raise TypeError(f"A header value is a str or bytes, not {type(value).__name__}.")
+        return _encoded(value, encoding, f"Give the value of {name!r} as bytes, or httpx.Headers(..., encoding='utf-8').")
+    raise TypeError(f"Header value must be str or bytes, not {type(value)}")
+
+
+def _encoded(text: str, encoding: str | None, hint: str) -> bytes:
+    try:
+        return text.encode(encoding or "ascii")
+    except UnicodeEncodeError as error:
+        error.reason = f"{error.reason}. {hint}"
+        raise

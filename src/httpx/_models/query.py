@@ -191,8 +191,8 @@ class QueryParams(Mapping[str, str]):
 
     def update(self, params: QueryParamTypes | None = None) -> None:
         """Always raises `RuntimeError`: the parameters are immutable, `merge()` returns a changed copy."""
-        raise RuntimeError("QueryParams are immutable: `q = q.merge(...)` makes an updated copy.")
+        raise RuntimeError("QueryParams are immutable since 0.18.0. Use `q = q.merge(...)` to create an updated copy.")
 
     def __setitem__(self, key: str, value: str) -> None:
         """Always raises `RuntimeError`: the parameters are immutable, `set()` returns a changed copy."""
-        raise RuntimeError("QueryParams are immutable: `q = q.set(key, value)` makes an updated copy.")
+        raise RuntimeError("QueryParams are immutable since 0.18.0. Use `q = q.set(key, value)` to create an updated copy.")

@@ -98,6 +98,7 @@ class Response:
                 self.headers[name] = value
         if isinstance(self.stream, ByteStream):
             self.read()
+            self._num_bytes_downloaded = 0  # nothing came over a network
 
     @classmethod
     def _of(
@@ -120,7 +121,7 @@ class Response:
     def request(self) -> Request:
         """The request that this is the answer to. Raises `RuntimeError` if the response was made without one."""
         if self._request is None:
-            raise RuntimeError("This response was made without a request.")
+            raise RuntimeError("The request instance has not been set on this response.")
         return self._request
 
     @request.setter
@@ -131,7 +132,7 @@ class Response:
     def elapsed(self) -> datetime.timedelta:
         """From sending the request until the response was closed. Raises `RuntimeError` before that."""
         if self._elapsed is None:
-            raise RuntimeError("The time is known once the response has been read or closed.")
+            raise RuntimeError("'.elapsed' may only be accessed after the response has been read or closed.")
         import datetime
 
         return datetime.timedelta(seconds=self._elapsed)
@@ -236,7 +237,7 @@ class Response:
         """Return this response if its status is 2xx, else raise `HTTPStatusError`, with the beginning of its text."""
         request = self._request
         if request is None:
-            raise RuntimeError("raise_for_status() needs a response that has its request.")
+            raise RuntimeError("Cannot call `raise_for_status` as the request instance has not been set on this response.")
         if self.is_success:
             return self
         kind = _KINDS.get(self.status_code // 100, "Invalid status code")
@@ -258,8 +259,7 @@ class Response:
         return shown + "..." if len(words) > _EXCERPT_SIZE or len(self._content) > _EXCERPT_SIZE * 4 else shown
 
     def __repr__(self) -> str:
-        phrase = self.reason_phrase
-        return f"<Response [{self.status_code}{' ' * bool(phrase)}{phrase}]>"
+        return f"<Response [{self.status_code} {self.reason_phrase}]>"
 
     # The body, read.
 
@@ -287,14 +287,15 @@ class Response:
             if encoding is None or not is_text_encoding(encoding):
                 default = self.default_encoding
                 encoding = default if isinstance(default, str) else default(self._content) if hasattr(self, "_content") else None
-            self._encoding = encoding or "utf-8"
+            self._encoding: str | None = encoding or "utf-8"
         return self._encoding
 
     @encoding.setter
-    def encoding(self, value: str) -> None:
+    def encoding(self, value: str | None) -> None:
         if hasattr(self, "_text"):
-            raise ValueError("The encoding cannot be set any more: the text has been read.")
-        codecs.lookup(value)
+            raise ValueError("Setting encoding after `text` has been accessed is not allowed.")
+        if value is not None:
+            codecs.lookup(value)
         self._encoding = value
 
     @property
@@ -376,7 +377,7 @@ class Response:
     def iter_raw(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """The body as it arrives, not decoded. Closes the response at the end."""
         if not isinstance(self.stream, Iterable):
-            raise RuntimeError("This response belongs to an async client: use `aiter_raw()` and its like.")
+            raise RuntimeError("Attempted to call a sync iterator on an async stream. Use `aiter_raw()` and its like.")
         stream = typing.cast(Iterable[bytes], self._begin_stream())
         chunker = None if chunk_size is None else ByteChunker(chunk_size)
         try:
@@ -394,7 +395,7 @@ class Response:
     def close(self) -> None:
         """Close the response: its connection is free, or closed if the body was not read to its end."""
         if not isinstance(self.stream, SyncByteStream):
-            raise RuntimeError("This response belongs to an async client: use `await response.aclose()`.")
+            raise RuntimeError("Attempted to call a sync close on an async stream. Use `await response.aclose()`.")
         if not self.is_closed:
             self._mark_closed()
             self.stream.close()
@@ -444,7 +445,7 @@ class Response:
     def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """The body as it arrives, not decoded. Closes the response at the end."""
         if not isinstance(self.stream, AsyncIterable):
-            raise RuntimeError("This response belongs to a sync client: use `iter_raw()` and its like.")
+            raise RuntimeError("Attempted to call an async iterator on a sync stream. Use `iter_raw()` and its like.")
         chunker = ByteChunker(chunk_size)
         return Stage(self._begin_async_stream, lambda raw: self._counted(raw, chunker), chunker.flush, self.aclose)
 
@@ -458,7 +459,7 @@ class Response:
     async def aclose(self) -> None:
         """Close the response: its connection is free, or closed if the body was not read to its end."""
         if not isinstance(self.stream, AsyncByteStream):
-            raise RuntimeError("This response belongs to a sync client: use `response.close()`.")
+            raise RuntimeError("Attempted to call an async close on a sync stream. Use `response.close()`.")
         if not self.is_closed:
             self._mark_closed()
             await self.stream.aclose()

@@ -108,7 +108,7 @@ class URL:
         elif isinstance(url, URL):
             parts = url._uri_reference
         else:
-            raise TypeError(f"A URL is made from a str or a URL, not {type(url).__name__}.")
+            raise TypeError(f"Invalid type for url.  Expected str or httpx.URL, got {type(url)}")
         self._set(_replace(parts, kwargs) if kwargs else parts)
 
     def _set_plain(self, url: str) -> bool:
@@ -365,9 +365,9 @@ def _replace(parts: ParseResult, given: dict[str, typing.Any]) -> ParseResult:
         try:
             expected = _COMPONENTS[name]
         except KeyError:
-            raise TypeError(f"URL() has no component {name!r}: there are {', '.join(_COMPONENTS)}.") from None
+            raise TypeError(f"{name!r} is an invalid keyword argument for URL()") from None
         if value is not None and expected is not None and (not isinstance(value, expected) or isinstance(value, bool)):
-            raise TypeError(f"The URL component {name!r} must be {expected.__name__}, not {type(value).__name__}.")
+            raise TypeError(f"Argument {name!r} must be {expected.__name__} but got {type(value).__name__}")
     scheme, userinfo, host, port, path, query, fragment, zone = parts
     if "scheme" in given:
         scheme = urlparse.parse_scheme(given["scheme"] or "")
@@ -391,7 +391,7 @@ def _replace(parts: ParseResult, given: dict[str, typing.Any]) -> ParseResult:
             fragment = urlparse.encode_component("fragment", fragment, urlparse.FRAGMENT_UNSAFE)
     if not scheme and not host and ("path" in given or "raw_path" in given):
         if path.startswith(":"):
-            raise InvalidURL("The path of a URL without a scheme cannot begin with ':'.")
+            raise InvalidURL("Relative URLs cannot have a path starting with ':'")
         path = urlparse.guard_first_segment(path)
     return urlparse.finish(ParseResult(scheme, userinfo, host, port, path, query, fragment, zone))
 
@@ -414,11 +414,11 @@ def _given_authority(given: dict[str, typing.Any], scheme: str, host: str, zone:
         netloc = _ascii("netloc", given["netloc"])
         if "@" in netloc:
             raise InvalidURL("The netloc of a URL is host and port only: give user information as username and password.")
-        urlparse.refuse_control_characters(netloc, "the netloc of the URL")
+        urlparse.refuse_length_and_controls(netloc, "netloc")
         return urlparse.parse_hostport(netloc, scheme)
     if "host" in given:
         host, zone = given["host"] or "", ""
-        urlparse.refuse_control_characters(host, "the host of the URL")
+        urlparse.refuse_length_and_controls(host, "host")
     if zone:
         host = f"{host}%25{zone}"
     if ":" in host and host[0] != "[":
@@ -441,13 +441,13 @@ def _given_params(params: typing.Any) -> str | None:
 
 def _checked_path(path: str) -> str:
     if "?" in path or "#" in path:
-        raise InvalidURL("The path of a URL cannot hold '?' or '#': encode them as %3F and %23.")
+        raise urlparse.invalid_component("path", "'?' and '#' would end the path: encode them as %3F and %23.")
     return urlparse.encode_component("path", path, urlparse.PATH_UNSAFE)
 
 
 def _checked_query(query: str) -> str:
     if "#" in query:
-        raise InvalidURL("The query of a URL cannot hold '#': encode it as %23.")
+        raise urlparse.invalid_component("query", "'#' would end the query: encode it as %23.")
     return urlparse.encode_component("query", query, urlparse.QUERY_UNSAFE)
 
 

@@ -96,22 +96,33 @@ def percent_decode(text: str) -> str:
 
 def encode_component(name: str, text: str, unsafe: re.Pattern[str]) -> str:
     """`text` ready to stand as the component `name`. Raises `InvalidURL` if it is too long or holds control characters."""
-    if len(text) > MAX_URL_LENGTH:
-        raise InvalidURL(f"The {name} of the URL is too long: {len(text)} characters, at most {MAX_URL_LENGTH} are accepted.")
-    refuse_control_characters(text, f"the {name} of the URL")
+    refuse_length_and_controls(text, name)
     return unsafe.sub(_encode_run, text)
 
 
-def refuse_control_characters(text: str, where: str) -> None:
-    """Raises `InvalidURL` for characters that no URL holds, not even encoded: CR and LF would split the request."""
+def refuse_length_and_controls(text: str, name: str) -> None:
+    """Raises `InvalidURL` for a component, or a whole URL if `name` is empty, that is too long or has characters which no URL holds.
+
+    Not even encoded: CR and LF would split the request.
+    """
+    if len(text) > MAX_URL_LENGTH:
+        raise InvalidURL(f"URL component {name!r} too long" if name else "URL too long")
+    where = f"URL {name} component" if name else "URL"
     found = _control(text)
     if found:
-        raise InvalidURL(f"Control character U+{ord(found[0]):04X} at position {found.start()} of {where}.")
+        raise InvalidURL(f"Invalid non-printable ASCII character in {where}, {found[0]!r} at position {found.start()}.")
     if not text.isascii():
         try:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
-            raise InvalidURL(f"Surrogate U+{ord(text[error.start]):04X} at position {error.start} of {where}.") from None
+            raise InvalidURL(f"Invalid surrogate in {where}, U+{ord(text[error.start]):04X} at position {error.start}.") from None
+
+
+def invalid_component(name: str, hint: str) -> InvalidURL:
+    """The error for a component that cannot stand where it is put; what to do about it is a note."""
+    error = InvalidURL(f"Invalid URL component {name!r}")
+    error.add_note(hint)
+    return error
 
 
 def cut(text: str) -> str:
@@ -131,9 +142,7 @@ def split(url: str) -> tuple[str | None, str | None, str, str | None, str | None
 
 def parse(url: str) -> ParseResult:
     """The normalised components of an absolute URL or a relative reference. Raises `InvalidURL`."""
-    if len(url) > MAX_URL_LENGTH:
-        raise InvalidURL(f"The URL is too long: {len(url)} characters, at most {MAX_URL_LENGTH} are accepted.")
-    refuse_control_characters(url, "the URL")
+    refuse_length_and_controls(url, "")
     if url[:1] == " ":
         raise InvalidURL("The URL begins with a space.")
     raw_scheme, authority, path, query, fragment = split(url)
@@ -176,11 +185,11 @@ def finish(parts: ParseResult) -> ParseResult:
         if userinfo or port is not None:
             raise InvalidURL("The URL has user information or a port, but no host.")
         if path.startswith("//"):
-            raise InvalidURL("The path begins with '//' but the URL has no host: it would be read as one.")
+            raise InvalidURL("Relative URLs cannot have a path starting with '//'")
         if path[:2] in ("\\\\", "\\/", "/\\"):
             raise InvalidURL("The URL has a backslash where '//' and the host would stand.")
     if host and path and path[0] != "/":
-        raise InvalidURL("The path of a URL with a host must be empty or begin with '/'.")
+        raise InvalidURL("For absolute URLs, path must be empty or begin with '/'")
     if (scheme or host) and _dot_segment(path):
         return finish(parts._replace(path=remove_dot_segments(path)))  # "/.//x" may have become "//x"
     return parts
@@ -208,7 +217,7 @@ def unparse(parts: ParseResult) -> str:
 def parse_scheme(text: str) -> str:
     """The scheme in lower case; the empty string stands for none (RFC 3986 section 3.1). Raises `InvalidURL`."""
     if text and not _scheme(text):
-        raise InvalidURL(f"Invalid scheme {cut(text)}: it is a letter followed by letters, digits, '+', '-' and '.'.")
+        raise invalid_component("scheme", f"{cut(text)} is not a letter followed by letters, digits, '+', '-' and '.'.")
     return text.lower()
 
 
@@ -284,7 +293,8 @@ def parse_port(text: str, quote: bool = True) -> int | None:
         return None
     digits = text.lstrip("0")
     if not (text.isascii() and digits.isdigit()) or len(digits) > 5 or int(digits) > 65_535:
-        raise InvalidURL(f"Invalid port{' ' + cut(text) if quote else ''}: it is a decimal number from 1 to 65535.")
+        reason = " (it is a decimal number from 1 to 65535)" if text.isdigit() or not quote else ""
+        raise InvalidURL(f"Invalid port{': ' + cut(text) if quote else ''}{reason}")
     return int(digits)
 
 
@@ -315,7 +325,8 @@ def parse_host(text: str, scheme: str, quote: bool = True) -> tuple[str, str]:
             raise InvalidURL(f"Invalid host{shown}: {len(host)} characters are too long for a name.")
         if _ends_in_number(host) and not _is_quad(host):
             # "127.1", "0x7f.1", "2130706433", "0177.0.0.1": the C library reads these as addresses, people read names.
-            raise InvalidURL(f"Invalid host{shown}: an IPv4 address is written as four decimal numbers from 0 to 255.")
+            reason = "" if host.count(".") == 3 else " (it is written as four decimal numbers from 0 to 255)"
+            raise InvalidURL(f"Invalid IPv4 address{shown and ':' + shown}{reason}")
         if "xn--" in host:
             for label in host.split("."):
                 if label.startswith("xn--"):
@@ -328,7 +339,7 @@ def _parse_ipv6(text: str, shown: str) -> tuple[str, str]:
     address = address.lower()
     groups = _ipv6_groups(address)
     if groups is None:
-        raise InvalidURL(f"Invalid host{shown}: it is not an IPv6 address, and brackets are for those only.")
+        raise InvalidURL(f"Invalid IPv6 address{shown and ':' + shown}")
     if percent:
         # RFC 6874. Zones mean something for link-local addresses only; elsewhere they are a way to smuggle a name in.
         zone = zone.removeprefix("25")
@@ -404,7 +415,7 @@ def _encode_idna(text: str, shown: str) -> str:
             try:
                 label = idna.alabel(label).decode("ascii")
             except UnicodeError:
-                raise InvalidURL(f"Invalid host{shown}: label {number + 1} is not an internationalised name (IDNA 2008).") from None
+                raise InvalidURL(f"Invalid IDNA hostname{shown and ':' + shown}") from None
         encoded.append(label)
     host = ".".join(encoded)
     if len(host) > 254 or any(len(label) > 63 for label in encoded):

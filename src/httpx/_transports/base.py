@@ -22,7 +22,7 @@ class BaseTransport:
 
     def handle_request(self, request: Request) -> Response:
         """Send one request and return the head of its response, with the body as a stream."""
-        raise NotImplementedError(f"{type(self).__name__} must implement handle_request().")
+        raise NotImplementedError("The 'handle_request' method must be implemented.")
 
     def close(self) -> None:
         """Let go of everything. Called when the client is closed."""
@@ -44,7 +44,7 @@ class AsyncBaseTransport:
 
     async def handle_async_request(self, request: Request) -> Response:
         """Send one request and return the head of its response, with the body as an async stream."""
-        raise NotImplementedError(f"{type(self).__name__} must implement handle_async_request().")
+        raise NotImplementedError("The 'handle_async_request' method must be implemented.")
 
     async def aclose(self) -> None:
         """Let go of everything. Called when the client is closed."""

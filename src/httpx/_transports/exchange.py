@@ -516,5 +516,5 @@ def _require_http2() -> None:
 
 def _unsupported(scheme: str) -> UnsupportedProtocol:
     if not scheme:
-        return UnsupportedProtocol("The URL has no scheme: it must begin with http:// or https://.")
-    return UnsupportedProtocol(f"The URL has the scheme {printable(scheme)!r}; this client speaks http and https.")
+        return UnsupportedProtocol("Request URL is missing an 'http://' or 'https://' protocol.")
+    return UnsupportedProtocol(f"Request URL has an unsupported protocol '{printable(scheme)}://'.")

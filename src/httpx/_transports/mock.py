@@ -21,7 +21,7 @@ class MockTransport(AsyncBaseTransport, BaseTransport):
         response = self.handler(request)
         if isinstance(response, collections.abc.Coroutine):
             response.close()
-            raise TypeError("The handler of a MockTransport is an async function, which only an AsyncClient can call.")
+            raise TypeError("Cannot use an async handler in a sync Client")
         return _checked(response)
 
     async def handle_async_request(self, request: Request) -> Response:

@@ -95,7 +95,8 @@ class SizedBody:
 
     def end(self) -> None:
         raise RemoteProtocolError(
-            f"The server closed the connection before the response was complete: {self.size - self._remaining} of {self.size} bytes came."
+            "peer closed connection without sending complete message body "
+            f"(received {self.size - self._remaining} bytes, expected {self.size})"
         )
 
 
@@ -195,7 +196,7 @@ class ChunkedBody:
             self.complete = True
 
     def end(self) -> None:
-        raise RemoteProtocolError("The server closed the connection before the response was complete: the last chunk is missing.")
+        raise RemoteProtocolError("peer closed connection without sending complete message body (incomplete chunked read)")
 
 
 BodyReader = NoBody | SizedBody | UnsizedBody | ChunkedBody

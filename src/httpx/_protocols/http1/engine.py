@@ -90,7 +90,7 @@ class HTTP1Engine:
                 raise
             return
         if self.awaits_first_byte:
-            raise RemoteProtocolError("The server closed the connection without sending a response.")
+            raise RemoteProtocolError("Server disconnected without sending a response.")
         self.state = DONE
         raise RemoteProtocolError(f"The server closed the connection within the head of its response: {excerpt(self._buffer.data)}")
 

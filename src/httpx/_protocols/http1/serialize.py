@@ -43,10 +43,10 @@ def serialize_fields(fields: Fields) -> bytes:
     lines = []
     for name, value in fields:
         if _TOKEN.match(name) is None:
-            raise LocalProtocolError(f"Not a header name: {excerpt(name)}")
+            raise LocalProtocolError(f"Illegal header name {excerpt(name)}")
         if _FIELD_VALUE.match(value) is None:
             # The value itself may be a secret: only the name is shown.
-            raise LocalProtocolError(f"The value of the header {name.decode('ascii')} holds a line break or another control character.")
+            raise LocalProtocolError(f"Illegal header value: {name.decode('ascii')} holds a line break or another control character.")
         lines.append(b"%b: %b\r\n" % (name, value))
     return b"".join(lines)
 
@@ -62,7 +62,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 def _check_method(method: str) -> bytes:
     encoded = method.encode("latin-1", "replace")
     if _TOKEN.match(encoded) is None:
-        raise LocalProtocolError(f"Not a method: {excerpt(encoded)}")
+        raise LocalProtocolError(f"Illegal method characters: {excerpt(encoded)}")
     if len(_KNOWN_METHODS) < _MAX_KNOWN_METHODS:
         _KNOWN_METHODS[method] = encoded + b" "
     return encoded + b" "
