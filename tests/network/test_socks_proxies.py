@@ -186,6 +186,18 @@ class TestSocks4a:
             await through.get(f"http://{NAME}/json")
         assert asked == [f"NAME {NAME}:80 as user"]
 
+    async def test_a_proxy_that_takes_no_names_is_told_from_one_that_does(self, client, scripted):
+        def script(conn):
+            conn.read_until(b"\0" + NAME.encode() + b"\0")
+            conn.send(b"\0\x5b" + bytes(6))
+            conn.wait_closed()
+
+        server = scripted(script)
+        async with client(f"socks4a://{server.authority}") as through:
+            with pytest.raises(httpx.ProxyError, match="rejected") as caught:
+                await through.get(f"http://{NAME}/")
+        assert "use socks5://" in caught.value.__notes__[0]
+
     async def test_ipv6_addresses_are_not_to_be_had(self, client, scripted):
         server = scripted(socks4a_proxy({}))
         async with client(f"socks4a://{server.authority}") as through:

@@ -32,12 +32,16 @@ class NeedsHTTP1(Exception):
     """The request asks for another protocol (Upgrade), which this HTTP/2 connection does not take: HTTP/1.1 may."""
 
 
-def tell_of_reuse(error: Exception) -> None:
-    """Add to the error of a connection that served others before what that may mean."""
+def tell_of_reuse(error: Exception, may_be_resent: bool = False) -> None:
+    """Say in the error of a connection that served others before what it died of, and in a note what that may mean."""
+    error.args = (f"A reused connection died: {error}",)
     error.add_note(
-        "The connection was used before, and broke before any byte of the answer arrived: the server may have closed it while it was "
-        "idle. The request was not sent again, since that is safe only for idempotent methods with content that can be repeated."
+        "The connection was used before, and broke before any byte of the answer arrived: the server may have closed it while it was idle."
+        + ("" if may_be_resent else _NOT_RESENT)
     )
+
+
+_NOT_RESENT = " The request was not sent again, since that is safe only for idempotent methods with content that can be repeated."
 
 
 def name_peer(error: BaseException, peer: str) -> None:

@@ -124,7 +124,10 @@ async def _open_socks4a_tunnel(stream: Stream, host: str, port: int, username: b
         await stream.send(request, _left(deadline))
         _, reply = await replies.take(2, starts_with=0)
         if reply != SOCKS4_GRANTED:
-            raise _socks_refusal(stream, host, port, reply, SOCKS4_REPLIES)
+            refused = _socks_refusal(stream, host, port, reply, SOCKS4_REPLIES)
+            if host.encode() in request:
+                refused.add_note("A proxy that knows SOCKS4 without its extension 4a takes no names: if it knows SOCKS5, use socks5://.")
+            raise refused
         await replies.take(6)
         replies.require_end()
 

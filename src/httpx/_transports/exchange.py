@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from .._config import Countdown, Limits
 from .._connections.establish import Dialer, Route
-from .._connections.exchange import Connection, ConnectionDied, Exchange, Head, NeedsHTTP1, Timeouts, name_peer
+from .._connections.exchange import Connection, ConnectionDied, Exchange, Head, NeedsHTTP1, Timeouts, name_peer, tell_of_reuse
 from .._connections.http1 import HTTP1Connection
 from .._connections.proxied import request_through
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
@@ -111,7 +111,7 @@ class Exchanges:
                 # What the server did not process is worth another try; a connection that died is not, the second time.
                 if attempts >= (self._max_attempts if died.unprocessed else min(self._max_attempts, 2)):
                     if not died.unprocessed:
-                        died.cause.add_note("The connection was used before, and broke before any byte of the answer arrived.")
+                        tell_of_reuse(died.cause, may_be_resent=True)
                     raise died.cause from died.cause.__cause__
                 attempts += 1
                 _log_resending(request, died)
