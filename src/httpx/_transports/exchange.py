@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import time
 import typing
-import warnings
 import weakref
-from collections.abc import AsyncIterator, Iterator
 
-from .._config import Countdown, Limits
+from .._config import Limits
 from .._connections.establish import Dialer, Route
 from .._connections.exchange import Connection, ConnectionDied, Exchange, Head, NeedsHTTP1, Timeouts, name_peer, tell_of_reuse
 from .._connections.http1 import HTTP1Connection
 from .._connections.proxied import request_through
-from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
+from .._content.streams import ByteStream
 from .._exceptions import ConnectError, PoolTimeout, ReadError, TransportError, UnsupportedProtocol, WebSocketError
 from .._models.headers import Headers
 from .._models.marks import Setup
@@ -22,9 +20,10 @@ from .._models.request import Request
 from .._models.response import Response
 from .._models.url import URL
 from .._network.addresses import peer_name, seconds
-from .._network.base import Farewell, Network, Stream, drive
+from .._network.base import Farewell, Network, Stream
 from .._pool.pool import Pool
 from .._printable import printable
+from .body import AsyncBody, SyncBody
 from .network_stream import AsyncNetworkStream, NetworkStream
 
 if typing.TYPE_CHECKING:
@@ -35,7 +34,6 @@ MAX_ATTEMPTS = 4
 """How often a request is sent at most, if the server says each time that it did not process it."""
 
 _NO_TIMEOUTS: Timeouts = {}
-_NEVER = float("inf")
 _MAX_KNOWN = 4_096
 
 # A process that was forked must not speak on its parent's connections.
@@ -381,105 +379,6 @@ class Exchanges:
     def _close_all(connections: list[Connection]) -> None:
         for connection in connections:
             connection.close()
-
-
-class _Body:
-    # The rest of a body that did not come with its head. Holds the connection until the end, or until it is closed.
-
-    def __init__(
-        self,
-        exchanges: Exchanges,
-        exchange: Exchange,
-        timeouts: Timeouts,
-        request: Request,
-        extensions: dict[str, typing.Any],
-    ) -> None:
-        self._exchanges = exchanges
-        self._exchange: Exchange | None = exchange
-        self._timeouts = timeouts
-        self._request = request
-        self._extensions = extensions
-
-    async def _next(self) -> bytes | None:
-        exchange = self._exchange
-        if exchange is None:
-            return None
-        try:
-            data = await exchange.next_data(self._timeouts.get("read"))
-        except BaseException as error:
-            self._release(drop=True)
-            name_peer(error, exchange.connection.stream.peer)
-            if isinstance(self._timeouts, Countdown):
-                self._timeouts.explain(error)
-            if getattr(error, "_request", self) is None:
-                error.request = self._request  # type: ignore[attr-defined]
-            raise
-        if data is None:
-            if exchange.trailers:
-                self._extensions["trailers"] = exchange.trailers
-            if not exchange.is_upgraded:
-                self._release(drop=False)
-        return data
-
-    async def rest(self, limit: int, patience: float) -> bytes | None:
-        """What is left of the body. None, and it is closed, if that is more than `limit` bytes or takes longer than `patience` seconds."""
-        received = bytearray()
-        deadline = min(time.monotonic() + patience, getattr(self._timeouts, "deadline", _NEVER))
-        try:
-            while len(received) <= limit and (left := deadline - time.monotonic()) > 0:
-                read = self._timeouts.get("read")
-                self._timeouts = {"read": left if read is None else min(read, left)}
-                data = await self._next()
-                if data is None:
-                    return bytes(received)
-                received += data
-        except TransportError:
-            pass
-        self._release(drop=True)
-        return None
-
-    def _release(self, drop: bool) -> None:
-        exchange, self._exchange = self._exchange, None
-        if exchange is None:
-            return
-        if drop:
-            self._exchanges._drop(exchange)
-        else:
-            self._exchanges._give_back(exchange.connection, exchange, time.monotonic())
-
-    def __del__(self) -> None:
-        exchange = self._exchange
-        if exchange is not None:
-            message = f"A response from {exchange.connection.stream.peer} was dropped without being read or closed."
-            warnings.warn(message, ResourceWarning, stacklevel=2)
-            self._release(drop=True)
-
-
-class SyncBody(_Body, SyncByteStream):
-    """The body of a response to a `Client`."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        while (data := drive(self._next())) is not None:
-            yield data
-
-    def close(self) -> None:
-        self._release(drop=True)
-
-
-class AsyncBody(_Body, AsyncByteStream):
-    """The body of a response to an `AsyncClient`."""
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        data = await self._next()
-        if data is None:
-            raise StopAsyncIteration
-        return data
-
-    async def aclose(self) -> None:
-        self._release(drop=True)
 
 
 def _make_route(url: URL, server_hostname: str | None, realm: object, tls: object) -> Route:
