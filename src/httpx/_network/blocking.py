@@ -95,7 +95,7 @@ class BlockingStream:
             return self  # they are one for each direction, and a plain socket is for any number of threads
         from .shared import SharedStream
 
-        return SharedStream(self._socket, self.peer, b"", None)
+        return SharedStream(self._socket, self.peer)
 
     def _set_timeout(self, direction: int, timeout: float | None) -> None:
         if not _HAS_KERNEL_TIMEOUTS:
@@ -109,7 +109,7 @@ class BlockingStream:
         self._timeouts[direction] = timeout
 
     async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> Stream:
-        from .blocking_tls import BlockingTLSStream
+        from .shared import SharedStream
 
         self._socket.settimeout(timeout)
         try:
@@ -124,7 +124,7 @@ class BlockingStream:
             from .failures import handshake_error
 
             raise handshake_error(error, self.peer, context) from error
-        return BlockingTLSStream(encrypted, self.peer, timeout)
+        return SharedStream(encrypted, self.peer)
 
     def receive_nowait(self) -> bytes | None:
         if self.is_quiet():
