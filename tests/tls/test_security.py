@@ -12,6 +12,9 @@ import threading
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 import httpx
 from tests.support.issuing import Identity, Issuer
@@ -140,6 +143,46 @@ async def test_a_server_cannot_renegotiate(runtime, root, tmp_path):
 
 def test_renegotiation_is_switched_off():
     assert httpx.SSLContext().options & ssl.OP_NO_RENEGOTIATION
+
+
+def key_updates(keys, *, requested):
+    """KeyUpdate messages (RFC 8446 section 4.6.3) of a server that has sent nothing yet, encrypted by hand: `ssl` sends none."""
+    secret = next(bytes.fromhex(line.split()[2]) for line in keys.read_text().splitlines() if line.startswith("SERVER_TRAFFIC_SECRET_0 "))
+
+    def expand(label, length):
+        info = length.to_bytes(2) + bytes([6 + len(label)]) + b"tls13 " + label + b"\0"
+        return HKDFExpand(hashes.SHA384(), length, info).derive(secret)
+
+    while True:
+        header = b"\x17\x03\x03" + (6 + 16).to_bytes(2)
+        yield header + AESGCM(expand(b"key", 32)).encrypt(expand(b"iv", 12), b"\x18\0\0\1" + bytes([requested]) + b"\x16", header)
+        secret = expand(b"traffic upd", 48)
+
+
+@pytest.mark.parametrize("make", [httpx.SSLContext, lambda pem: ssl.create_default_context(cadata=pem.decode())])
+@pytest.mark.parametrize("requested", [False, True])
+async def test_key_updates_without_end_are_bounded_by_the_time_out(runtime, scripted, root, tmp_path, requested, make):
+    identity = root.issue("127.0.0.1").server_context()
+    identity.keylog_filename = tmp_path / "keys.log"
+    identity.num_tickets = 0
+    sent = []
+
+    def floods(conn):
+        conn.read_request()
+        assert conn.tls.cipher()[0] == "TLS_AES_256_GCM_SHA384"
+        plain = socket.socket(fileno=conn.socket.detach())
+        with plain, contextlib.suppress(ConnectionError, TimeoutError):
+            plain.settimeout(PATIENCE)
+            for message in key_updates(tmp_path / "keys.log", requested=requested):
+                plain.sendall(message)
+                sent.append(message)
+
+    server = scripted(floods, ssl_context=identity)
+    async with runtime.client(ssl_context=make(root.pem), timeout=httpx.Timeout(PATIENCE, read=0.3)) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            await client.get(server.url)
+    server.wait_for_no_connections()
+    assert len(sent) > 50
 
 
 async def test_names_are_checked_without_regard_to_case(runtime, app_server, root, local_hosts):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import subprocess
 import sys
+from inspect import isgetsetdescriptor
 from typing import ClassVar
 
 import certifi
@@ -13,6 +15,7 @@ import pytest
 import truststore
 
 import httpx
+from httpx._tls.foreign import _extensions
 from tests.support.certificates import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -179,12 +182,26 @@ async def test_a_context_that_was_passed_in_is_not_changed(runtime, authority, e
 
     ssl_context = Watched(ssl.PROTOCOL_TLS_CLIENT)
     ssl_context.load_verify_locations(cafile=authority.pem)
-    before = (ssl_context.options, ssl_context.verify_mode, ssl_context.verify_flags, ssl_context.check_hostname)
+    before = everything_of(ssl_context)
     ssl_context.calls.clear()
-    async with runtime.client(ssl_context=ssl_context) as client:
-        await client.get("https://www.example.com")
+    for http2 in (False, True):
+        async with runtime.client(ssl_context=ssl_context, http2=http2) as client:
+            await client.get("https://www.example.com")
+            with pytest.raises(httpx.ConnectError):
+                await client.get("https://other.example.com")
     assert ssl_context.calls == []
-    assert (ssl_context.options, ssl_context.verify_mode, ssl_context.verify_flags, ssl_context.check_hostname) == before
+    assert everything_of(ssl_context) == before
+
+
+def everything_of(context):
+    """What can be read of a context, and which extensions it sends to a server."""
+    settings = {name: getattr(context, name) for name in dir(ssl.SSLContext) if isinstance(getattr(ssl.SSLContext, name), property)}
+    settings |= {name: getattr(context, name) for name, thing in vars(ssl.SSLContext.__base__).items() if isgetsetdescriptor(thing)}
+    hello = ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), hello, server_hostname="localhost").do_handshake()
+    rest = (context.get_ciphers(), context.get_ca_certs(True), context.cert_store_stats(), vars(context))
+    return settings, rest, _extensions(hello.read())
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
@@ -236,7 +253,8 @@ async def test_connecting_to_an_address_while_verifying_a_name(runtime, authorit
             await client.get(server.url)
 
 
-async def test_a_body_that_ends_with_a_cut_connection_is_an_error(runtime, authority, scripted):
+@pytest.mark.parametrize("make", [lambda pem: httpx.SSLContext(verify=pem), lambda pem: ssl.create_default_context(cafile=pem)])
+async def test_a_body_that_ends_with_a_cut_connection_is_an_error(runtime, authority, scripted, make):
     def cut(conn):
         conn.read_request()
         conn.send(b"HTTP/1.1 200 OK\r\n\r\nhalf of the truth")
@@ -246,10 +264,17 @@ async def test_a_body_that_ends_with_a_cut_connection_is_an_error(runtime, autho
         conn.read_request()
         conn.send(b"HTTP/1.1 200 OK\r\n\r\nthe truth")
 
-    ssl_context = httpx.SSLContext(verify=authority.pem)
-    async with runtime.client(ssl_context=ssl_context) as client:
-        with pytest.raises(httpx.RemoteProtocolError, match="close_notify"):
-            await client.get(scripted(cut, ssl_context=authority.server()).url)
+    def cut_within_a_record(conn):
+        conn.read_request()
+        conn.send(b"HTTP/1.1 200 OK\r\n\r\nhalf of the truth")
+        plain = socket.socket(fileno=conn.socket.detach())
+        plain.sendall(b"\x17\x03\x03\x00\x40" + bytes(10))
+        plain.close()
+
+    async with runtime.client(ssl_context=make(authority.pem)) as client:
+        for script in (cut, cut_within_a_record):
+            with pytest.raises(httpx.RemoteProtocolError, match="close_notify"):
+                await client.get(scripted(script, ssl_context=authority.server()).url)
         assert (await client.get(scripted(end, ssl_context=authority.server()).url)).content == b"the truth"
 
 

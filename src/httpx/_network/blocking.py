@@ -109,8 +109,12 @@ class BlockingStream:
         self._timeouts[direction] = timeout
 
     async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> Stream:
-        from .shared import SharedStream
+        from .shared import SharedStream, hides_cuts
 
+        if hides_cuts(context):
+            from .tls_stream import start_tls_over
+
+            return await start_tls_over(self, context, server_hostname, timeout)
         self._socket.settimeout(timeout)
         try:
             encrypted = context.wrap_socket(

@@ -25,6 +25,14 @@ _READ, _WRITE = (select.POLLIN, select.POLLOUT) if _HAS_POLL else (1, 4)
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
+def hides_cuts(context: ssl.SSLContext) -> bool:
+    """Whether a socket of `ssl` would show a connection that was cut as one that ended, as it does with the options of most contexts.
+
+    With TLS on buffers of our own, which is a little slower, the two are told apart.
+    """
+    return bool(context.options & getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0))
+
+
 class SharedStream:
     """A byte stream for two threads, one that receives and one that sends.
 

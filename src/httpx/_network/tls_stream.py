@@ -72,6 +72,7 @@ class TLSStream:
         "_inner",
         "_is_closed",
         "_is_cut",
+        "_is_over",
         "_lock",
         "_outgoing",
         "_sending",
@@ -90,6 +91,7 @@ class TLSStream:
         self._sending = threading.Lock()  # held by the one that sends
         self._decrypted: bytes | Exception = b""  # what `is_quiet` came upon, and nobody has received yet
         self._is_cut = False
+        self._is_over = False  # the peer has said goodbye
         self._is_closed = False
         self.peer = inner.peer
         self.ended_cleanly = True
@@ -107,7 +109,10 @@ class TLSStream:
         wait = timeout
         while True:
             if self._outgoing.pending:  # an answer to the peer's key update, for example
-                await self._send_encrypted(wait)
+                try:
+                    await self._send_encrypted(wait)
+                except WriteTimeout as error:
+                    raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.") from error
             self._take_in(await self._inner.receive(wait))
             data = self._decrypt()
             if data is not None:
@@ -139,16 +144,20 @@ class TLSStream:
         if self._decrypted:
             early, self._decrypted = self._decrypted, b""
             return hand_over(early)
+        incoming = self._incoming
+        if not (incoming.pending or incoming.eof or self._is_over):  # to ask OpenSSL for what is not there costs an exception
+            return None
         parts: list[bytes] = []
         size = 0
         try:
             with self._lock:
-                while size < _PIECE:
+                while size < _PIECE and (incoming.pending or incoming.eof or self._is_over):
                     parts.append(self._tls.read(_RECORD))
                     size += len(parts[-1])
                     if not parts[-1]:
                         # With OP_IGNORE_UNEXPECTED_EOF, OpenSSL reports a cut as if it were a goodbye.
                         self.ended_cleanly = not self._is_cut
+                        self._is_over = True
                         break
         except ssl.SSLWantReadError:
             if not parts:
@@ -156,8 +165,11 @@ class TLSStream:
         except ssl.SSLEOFError:
             self.ended_cleanly = False
         except (ssl.SSLError, ValueError) as error:
+            failed = read_error(error, self.peer)
+            failed.__cause__ = error
             if not parts:
-                raise read_error(error, self.peer) from error
+                raise failed from error
+            self._decrypted = failed
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def send(self, data: bytes, timeout: float | None) -> None:

@@ -58,7 +58,7 @@ def harden(context: Engine) -> None:
     """The settings that every context of ours begins with."""
     context.hostname_checks_common_name = False
     # CPython hides a connection that was cut behind an orderly end; we tell the two apart (RFC 8446 section 6.1).
-    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     context.options |= ssl.OP_NO_RENEGOTIATION  # TLS 1.3 has none, and HTTP/2 forbids it (RFC 9113 section 9.2.1)
     if context.minimum_version < ssl.TLSVersion.TLSv1_2:  # a Python built with the system's defaults may allow less (RFC 8996)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
