@@ -92,6 +92,24 @@ async def test_what_cannot_be_answered_is_returned(runtime, scripted, challenge)
     assert len(server.requests) == 1
 
 
+async def test_an_algorithm_that_this_python_lacks_is_our_error_unless_there_is_another(runtime, scripted, monkeypatch):
+    make = hashlib.new
+
+    def enforcing(name, *args, **options):
+        if name == "md5":
+            raise ValueError("[digital envelope routines] unsupported")
+        return make(name, *args, **options)
+
+    monkeypatch.setattr(hashlib, "new", enforcing)
+    only = scripted(DigestServer('Digest realm="r", nonce="{nonce}"'))
+    both = scripted(DigestServer('Digest realm="r", nonce="{nonce}"', 'Digest realm="r", nonce="{nonce}", algorithm=SHA-256'))
+    async with runtime.client(auth=httpx.DigestAuth(*AUTH)) as client:
+        with pytest.raises(httpx.LocalProtocolError, match="needs MD5, which this Python does not have") as caught:
+            await client.get(only.url)
+        assert caught.value.request.url == only.url
+        assert (await client.get(both.url)).status_code == 200
+
+
 @pytest.mark.parametrize(
     "challenge",
     [

@@ -17,7 +17,7 @@ import os
 import typing
 from collections.abc import Callable, Generator
 
-from .._exceptions import RemoteProtocolError
+from .._exceptions import LocalProtocolError, RemoteProtocolError
 from .._models.request import Request
 from .._models.response import Response
 from .base import Auth
@@ -39,8 +39,9 @@ class DigestAuth(Auth):
     """Answers Digest challenges with user name and password, by the strongest algorithm that the server offers.
 
     MD5, SHA-256, SHA-512-256 and their `-sess` variants, `auth` and, for content in memory, `auth-int`. Challenges of another
-    scheme are left alone: nothing but Digest is ever sent. Raises `RemoteProtocolError` for a challenge that is malformed; one
-    that asks for something unknown is not answered, and the 401 response returned.
+    scheme are left alone: nothing but Digest is ever sent. Raises `RemoteProtocolError` for a challenge that is malformed, and
+    `LocalProtocolError` for one whose algorithm this Python has not (MD5, where FIPS 140 is enforced); one that asks for something
+    unknown is not answered, and the 401 response returned.
     """
 
     def __init__(self, username: str | bytes, password: str | bytes) -> None:
@@ -130,9 +131,10 @@ class _Session:
 
 
 def _choose(response: Response) -> _DigestChallenge | None:
-    """The strongest challenge that can be answered. Raises `RemoteProtocolError` if the only ones are malformed."""
+    """The strongest challenge that can be answered. Raises `ProtocolError` if the only ones are malformed or out of reach here."""
     challenges: list[Challenge] = []
     is_malformed = False
+    missing = ""
     for value in response.headers.get_list("www-authenticate"):
         try:
             challenges += parse_challenges(value)
@@ -146,12 +148,19 @@ def _choose(response: Response) -> _DigestChallenge | None:
             is_malformed = is_malformed or understood == "malformed"
             if isinstance(understood, _DigestChallenge):
                 answerable.append(understood)
+            elif understood == "missing":
+                missing = challenge.parameters.get("algorithm", "MD5")
     if not answerable and is_malformed:
         raise RemoteProtocolError("The server's Digest challenge is malformed (RFC 7616 section 3.3).", request=response._request)
+    if not answerable and missing:
+        raise LocalProtocolError(
+            f"The server's Digest challenge needs {missing}, which this Python does not have (as where FIPS 140 is enforced).",
+            request=response._request,
+        )
     return max(answerable, key=lambda challenge: _STRENGTH[challenge.name], default=None)
 
 
-def _understand(parameters: dict[str, str]) -> _DigestChallenge | typing.Literal["malformed", "unknown"]:
+def _understand(parameters: dict[str, str]) -> _DigestChallenge | typing.Literal["malformed", "unknown", "missing"]:
     if "realm" not in parameters or not parameters.get("nonce"):
         return "malformed"
     algorithm = parameters.get("algorithm", "MD5")
@@ -159,7 +168,7 @@ def _understand(parameters: dict[str, str]) -> _DigestChallenge | typing.Literal
     is_session = name.endswith("-SESS")
     name = name.removesuffix("-SESS")
     if _hash(name) is None:
-        return "unknown"
+        return "missing" if name in _ALGORITHMS else "unknown"
     qop: str | None = None
     if "qop" in parameters:
         offered = [option.strip().lower() for option in parameters["qop"].split(",")]
