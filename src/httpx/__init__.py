@@ -224,8 +224,8 @@ def __dir__() -> list[str]:
 
 
 def _rename(name: str, thing: object) -> None:
-    # Users meet these classes as `httpx.Something`: in tracebacks, in `repr`, and in pickles.
-    if isinstance(thing, type) and name in __all__:
+    # Users meet these as `httpx.something`: in tracebacks, in `repr`, and in pickles.
+    if callable(thing) and name in __all__:
         thing.__module__ = "httpx"
 
 
