@@ -42,6 +42,20 @@ def test_names_resolve_to_the_public_objects():
     assert callable(httpx._utils.get_environment_proxies)
 
 
+async def test_the_pool_of_a_transport_is_seen_from_outside(runtime, app):
+    context = httpx.SSLContext()
+    async with runtime.client(verify=context) as client:
+        pool = client._transport._pool
+        assert pool._ssl_context is context
+        assert pool._proxy_url is None
+        async with client.stream("GET", app.url + "/bytes/1000000"):
+            assert (len(pool._requests), len(pool.connections)) == (1, 1)
+        assert (await client.get(app.url)).status_code == 200
+        assert (len(pool._requests), len(pool.connections)) == (0, 1)
+        assert repr(pool) == "<ConnectionPool [Requests: 0 active, 0 queued | Connections: 0 active, 1 idle]>"
+    assert httpx.HTTPTransport(proxy="http://u:p@127.0.0.1:3128")._pool._proxy_url == "http://127.0.0.1:3128"
+
+
 def test_urls_are_merged_by_an_overridable_method():
     class Prefixed(httpx.Client):
         def _merge_url(self, url):

@@ -18,6 +18,7 @@ from .._tls.default import resolve_ssl_context
 from .._types import CertTypes, ProxyTypes, VerifyTypes
 from .base import AsyncBaseTransport, BaseTransport
 from .exchange import Exchanges
+from .pool_view import PoolView
 
 if typing.TYPE_CHECKING:
     import ssl
@@ -64,7 +65,7 @@ class HTTPTransport(BaseTransport):
     ) -> None:
         dialer = _dialer(verify, cert, http1, http2, proxy, uds, local_address, retries, socket_options, ssl_context, resolver)
         self._exchanges = Exchanges(dialer, limits, resend)
-        self._pool = self._exchanges._pool
+        self._pool = PoolView(self._exchanges)
         self._network: Network = _BLOCKING
 
     def handle_request(self, request: Request) -> Response:
@@ -107,7 +108,7 @@ class AsyncHTTPTransport(AsyncBaseTransport):
     ) -> None:
         dialer = _dialer(verify, cert, http1, http2, proxy, uds, local_address, retries, socket_options, ssl_context, resolver)
         self._exchanges = Exchanges(dialer, limits, resend)
-        self._pool = self._exchanges._pool
+        self._pool = PoolView(self._exchanges)
         self._network: Network | None = None  # whichever is running, asked each time
 
     async def handle_async_request(self, request: Request) -> Response:
