@@ -241,12 +241,14 @@ def test_pauses_are_drawn_from_a_range_that_doubles():
     assert 10 <= asked <= 11
 
 
-async def test_a_budget_keeps_retries_from_multiplying(runtime, scripted):
+async def test_a_budget_keeps_retries_from_multiplying(runtime, scripted, caplog):
+    caplog.set_level(logging.INFO, logger="httpx")
     server, other = scripted(answers(UNAVAILABLE)), scripted(answers(UNAVAILABLE))
     async with runtime.client(retries=httpx.Retry(3, backoff=0, budget=0.1)) as client:
         for _ in range(40):
             await client.get(server.url)
         assert 40 + 10 <= len(server.requests) <= 40 + 10 + 4
+        assert f"Not retrying GET {server.url} after 503: too many requests to this origin were retried (budget=0.1)" in caplog.text
         assert len((await client.get(other.url)).attempts) == 3  # another origin has its own
 
 

@@ -207,7 +207,10 @@ def _next_pause(
     pause = policy.pause(len(attempts), response, time.time())
     if pause is None or (countdown is not None and time.monotonic() + pause >= countdown.deadline):
         return None
-    return pause if policy._withdraw(request.url._origin) else None
+    if policy._withdraw(request.url._origin):
+        return pause
+    _log_spent_budget(policy, request, attempts)
+    return None
 
 
 def _may_pass(error: RequestError) -> bool:
@@ -243,3 +246,9 @@ def _log(policy: Retry, request: Request, attempts: list[Attempt]) -> None:
             len(attempts) + 1,
             policy.attempts,
         )
+
+
+def _log_spent_budget(policy: Retry, request: Request, attempts: list[Attempt]) -> None:
+    if logger.isEnabledFor(logging.INFO):
+        message = "Not retrying %s %s after %s: too many requests to this origin were retried (budget=%g)"
+        logger.info(message, request.method, loggable(request.url), attempts[-1], policy.budget)
