@@ -75,26 +75,6 @@ async def test_a_response_that_nobody_asked_for_never_reaches_a_request(runtime,
     assert len(server.connections) == 2
 
 
-async def test_a_response_that_arrives_on_an_idle_connection_ends_it(runtime, scripted):
-    def script(conn):
-        conn.read_request()
-        conn.send(respond(b"own"))
-        if conn.number == 0:
-            conn.wait_for(go)
-            conn.send(EVIL)
-            sent.set()
-        conn.wait_closed()
-
-    server = scripted(script)
-    go, sent = server.event(), server.event()
-    async with runtime.client() as client:
-        assert (await client.get(server.url)).content == b"own"
-        go.set()
-        await runtime.in_thread(sent.wait)
-        await runtime.turn()
-        assert (await client.get(server.url)).content == b"own"
-
-
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_connection_that_died_while_idle_is_replaced_unnoticed(runtime, scripted, method):
     def script(conn):

@@ -61,8 +61,8 @@ def test_what_comes_behind_a_response_ends_the_connection(runtime, case):
     attack(runtime, case)
 
 
-async def test_what_arrives_while_nobody_listens_ends_the_connection(runtime, scripted):
-    """Also where the program has kept the event loop from noticing."""
+@pytest.mark.parametrize("noticed", [True, False], ids=["noticed", "while the event loop is kept busy"])
+async def test_what_arrives_while_nobody_listens_ends_the_connection(runtime, scripted, noticed):
 
     def script(conn):
         conn.read_request()
@@ -78,7 +78,11 @@ async def test_what_arrives_while_nobody_listens_ends_the_connection(runtime, sc
     async with runtime.client() as client:
         assert (await client.post(server.url)).content == b"own"
         go.set()
-        assert sent.wait(10)  # blocks the event loop on purpose
+        if noticed:
+            await runtime.in_thread(sent.wait, 10)
+            await runtime.turn()
+        else:
+            assert sent.wait(10)  # blocks the event loop on purpose
         assert (await client.post(server.url)).content == b"own"
     assert len(server.connections) == 2
 
