@@ -13,42 +13,35 @@ import threading
 import time
 import typing
 
-from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
+from .._exceptions import ConnectError, ConnectTimeout, ReadError, WriteError
 from .addresses import connect_error, connect_timeout, new_socket, reason, seconds
 from .base import Farewell, SocketOption, Stream, T
 from .race import Address, Race
 from .readiness import readiness
+from .socket_stream import MAX_READ_SIZE, MIN_READ_SIZE, SocketStream
 
 if typing.TYPE_CHECKING:
     import concurrent.futures
     import ssl
 
-    from .._tls.info import TLSInfo
 
-MIN_READ_SIZE = 16_384  # most responses are smaller; a read that is filled doubles the size of the next one
-_MAX_READ_SIZE = 262_144
 _HAS_KERNEL_TIMEOUTS = sys.platform != "win32"
 
 
-class BlockingStream:
+class BlockingStream(SocketStream):
     """A byte stream on one plain socket.
 
     It uses the kernel's own time-outs: with Python's, each operation is preceded by a poll, one system call more.
     """
 
-    __slots__ = ("_is_readable", "_read_size", "_socket", "_timeouts", "ended_cleanly", "peer", "tls")
-
-    keeps_unsent = False
+    __slots__ = ("_is_readable", "_read_size", "_timeouts")
 
     def __init__(self, connection: socket.socket, peer: str) -> None:
+        super().__init__(connection, peer)
         connection.settimeout(None)
-        self._socket = connection
         self._timeouts: list[float | None] = [None, None]  # the kernel's, as they are set: receiving, sending
         self._is_readable: typing.Callable[[], object] | None = None
         self._read_size = MIN_READ_SIZE
-        self.peer = peer
-        self.ended_cleanly = True
-        self.tls: TLSInfo | None = None
 
     async def receive(self, timeout: float | None) -> bytes:
         try:
@@ -56,10 +49,10 @@ class BlockingStream:
                 self._set_timeout(0, timeout)
             data = self._socket.recv(self._read_size)
         except (BlockingIOError, TimeoutError) as error:
-            raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.") from error
+            raise self._read_timeout(timeout) from error
         except OSError as error:
             raise ReadError(f"Receiving from {self.peer} failed: {error}") from error
-        if len(data) == self._read_size < _MAX_READ_SIZE:
+        if len(data) == self._read_size < MAX_READ_SIZE:
             self._read_size *= 2
         return data
 
@@ -75,9 +68,9 @@ class BlockingStream:
                     self._set_timeout(1, _left_of(timeout, started))
                 sent += self._socket.send(memoryview(data)[sent:])
         except (BlockingIOError, TimeoutError) as error:
-            raise WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)}.") from error
+            raise self._write_timeout(timeout) from error
         except OSError as error:
-            raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+            raise self._write_error(error) from error
 
     def send_now(self, data: bytes) -> bool:
         try:
@@ -85,7 +78,7 @@ class BlockingStream:
         except BlockingIOError:
             return False
         except OSError as error:
-            raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+            raise self._write_error(error) from error
         if sent < len(data):
             raise WriteError(f"{self.peer} accepts no more data.")
         return True
@@ -158,20 +151,6 @@ class BlockingStream:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for data
         self._socket.close()
-
-    def abandon(self) -> None:
-        self._socket.close()
-
-    def info(self, name: str) -> typing.Any:
-        if name == "socket":
-            return self._socket
-        if name == "client_addr":
-            return self._socket.getsockname()
-        if name == "server_addr":
-            return self._socket.getpeername()
-        if name == "is_readable":
-            return not self.is_quiet()
-        return None
 
 
 class ThreadWaiter:

@@ -10,14 +10,11 @@ import threading
 import time
 import typing
 
-from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, WriteTimeout
-from .addresses import seconds
+from .._exceptions import WriteError
 from .base import Stream
 from .failures import hand_over, read_error
 from .readiness import readiness
-
-if typing.TYPE_CHECKING:
-    from .._tls.info import TLSInfo
+from .socket_stream import PeekingStream
 
 _READ_SIZE = 16_384  # a read of TLS gives one record, and none holds more (RFC 8446 section 5.1)
 _HAS_POLL = hasattr(select, "poll")  # Windows has none
@@ -33,7 +30,7 @@ def hides_cuts(context: ssl.SSLContext) -> bool:
     return bool(context.options & getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0))
 
 
-class SharedStream:
+class SharedStream(PeekingStream):
     """A byte stream for two threads, one that receives and one that sends.
 
     An OpenSSL connection is not for two threads at a time: it is locked for each operation, none of which waits. Waiting is
@@ -41,24 +38,18 @@ class SharedStream:
     sends, and tries to read before it polls.
     """
 
-    __slots__ = ("_has_more", "_has_unread", "_lock", "_peeked", "_poll", "_socket", "ended_cleanly", "peer", "tls")
-
-    keeps_unsent = False
+    __slots__ = ("_has_more", "_has_unread", "_lock", "_poll")
 
     def __init__(self, connection: socket.socket, peer: str) -> None:
+        super().__init__(connection, peer)
         connection.settimeout(0)
-        self._socket = connection
         self._lock = threading.Lock()
         # TLS takes one record at a time, and there is room for a whole one: nothing is ever left in it, so that only the socket is asked.
         self._has_unread = readiness(connection)  # one at a time looks, or receives
         self._poll = select.poll() if _HAS_POLL else None
         if self._poll is not None:
             self._poll.register(connection, _READ)
-        self._peeked: bytes | Exception = b""  # what `is_quiet` came upon, and nobody has received yet
         self._has_more = False  # the last read was filled, as those of a long body are
-        self.peer = peer
-        self.ended_cleanly = True
-        self.tls: TLSInfo | None = None
 
     async def receive(self, timeout: float | None) -> bytes:
         if self._peeked:
@@ -70,7 +61,7 @@ class SharedStream:
         while True:
             try:
                 if poll is not None and not poll.poll(None if timeout is None else timeout * 1000):
-                    raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.")
+                    raise self._read_timeout(timeout)
                 with self._lock:
                     data = self._socket.recv(_READ_SIZE)
                 self._has_more = len(data) == _READ_SIZE
@@ -78,7 +69,7 @@ class SharedStream:
             except _WOULD_BLOCK as error:
                 poll = None
                 if not self._is_ready(error, _READ, deadline):
-                    raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.") from error
+                    raise self._read_timeout(timeout) from error
             except ssl.SSLEOFError:
                 self.ended_cleanly = False
                 return b""
@@ -97,9 +88,9 @@ class SharedStream:
                 rest = memoryview(rest)[sent:]
             except _WOULD_BLOCK as error:
                 if not self._is_ready(error, _WRITE, deadline):
-                    raise WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)}.") from error
+                    raise self._write_timeout(timeout) from error
             except (OSError, ValueError) as error:
-                raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+                raise self._write_error(error) from error
 
     def _is_ready(self, error: Exception | None, events: int, deadline: float | None) -> bool:
         # TLS may want to read in order to write, and the other way round.
@@ -125,7 +116,7 @@ class SharedStream:
         except _WOULD_BLOCK:
             return False
         except (OSError, ValueError) as error:
-            raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+            raise self._write_error(error) from error
         if sent < len(data):
             raise WriteError(f"{self.peer} accepts no more data.")
         return True
@@ -155,17 +146,6 @@ class SharedStream:
         except (OSError, ValueError) as error:
             raise read_error(error, self.peer) from error
 
-    def is_quiet(self) -> bool:
-        if self._peeked:
-            return False
-        try:
-            data = self.receive_nowait()
-        except (ReadError, ConnectError) as error:
-            self._peeked = error
-            return False
-        self._peeked = data or b""
-        return data is None
-
     def close(self, last_words: bytes = b"") -> None:
         with self._lock:
             try:
@@ -179,18 +159,9 @@ class SharedStream:
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # wakes a thread that waits for data
                 self._socket.close()
 
-    def abandon(self) -> None:
-        self._socket.close()
-
     def info(self, name: str) -> typing.Any:
-        if name == "socket":
-            return self._socket
         if name == "ssl_object":
             return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
-        if name == "client_addr":
-            return self._socket.getsockname()
-        if name == "server_addr":
-            return self._socket.getpeername()
-        if name == "is_readable":
+        if name == "is_readable":  # asked by anyone, while another thread receives
             return bool(self._peeked or self._socket.fileno() < 0 or readiness(self._socket)())
-        return None
+        return super().info(name)

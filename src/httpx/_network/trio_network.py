@@ -16,18 +16,14 @@ import typing
 
 import trio
 
-from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, WriteTimeout
-from .addresses import connect_error, connect_timeout, new_socket, reason, seconds
+from .._exceptions import ConnectError, ReadError, WriteError
+from .addresses import connect_error, connect_timeout, new_socket, reason
 from .base import Farewell, SocketOption, T
 from .failures import hand_over, read_error
 from .race import Address, Race
+from .socket_stream import MAX_READ_SIZE, MIN_READ_SIZE, PeekingStream
 from .tls_stream import TLSStream, start_tls_over
 
-if typing.TYPE_CHECKING:
-    from .._tls.info import TLSInfo
-
-_MIN_READ_SIZE = 16_384  # most responses are smaller; a read that is filled doubles the size of the next one
-_MAX_READ_SIZE = 262_144
 _MANY_BYTES = 65_536  # to send that much may keep other tasks waiting
 _SHIELDED = 1.0  # seconds that a cancellation waits for a peer to accept what is being sent to it
 _IN_PROGRESS = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0))
@@ -37,20 +33,14 @@ def _deadline(timeout: float | None) -> float:
     return float("inf") if timeout is None else trio.current_time() + max(timeout, 0)
 
 
-class TrioStream:
+class TrioStream(PeekingStream):
     """A byte stream on one non-blocking socket."""
 
-    __slots__ = ("_early", "_read_size", "_socket", "ended_cleanly", "peer", "tls")
-
-    keeps_unsent = False
+    __slots__ = ("_read_size",)
 
     def __init__(self, connection: socket.socket, peer: str) -> None:
-        self._socket = connection
-        self._early: bytes | Exception = b""  # what `is_quiet` came upon, and nobody has received yet
-        self._read_size = _MIN_READ_SIZE
-        self.peer = peer
-        self.ended_cleanly = True
-        self.tls: TLSInfo | None = None
+        super().__init__(connection, peer)
+        self._read_size = MIN_READ_SIZE
 
     async def receive(self, timeout: float | None) -> bytes:
         await trio.lowlevel.checkpoint_if_cancelled()
@@ -62,7 +52,7 @@ class TrioStream:
             return await self._wait_for_data()
         with trio.move_on_after(max(timeout, 0)):
             return await self._wait_for_data()
-        raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.")
+        raise self._read_timeout(timeout)
 
     async def _wait_for_data(self) -> bytes:
         while True:
@@ -75,16 +65,16 @@ class TrioStream:
                 return data
 
     def receive_nowait(self) -> bytes | None:
-        if self._early:
-            early, self._early = self._early, b""
-            return hand_over(early)
+        if self._peeked:
+            peeked, self._peeked = self._peeked, b""
+            return hand_over(peeked)
         try:
             data = self._socket.recv(self._read_size)
         except (BlockingIOError, InterruptedError):
             return None
         except OSError as error:
             raise read_error(error, self.peer) from error
-        if len(data) == self._read_size < _MAX_READ_SIZE:
+        if len(data) == self._read_size < MAX_READ_SIZE:
             self._read_size *= 2
         return data
 
@@ -99,7 +89,7 @@ class TrioStream:
                 until = until or _deadline(timeout)
                 await self._wait_for_room(until, timeout)
             except OSError as error:
-                raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+                raise self._write_error(error) from error
 
     async def _wait_for_room(self, until: float, timeout: float | None) -> None:
         # A peer that takes a little from time to time does not get more time for it: `until` is for all that is sent at once.
@@ -108,8 +98,8 @@ class TrioStream:
                 await trio.lowlevel.wait_writable(self._socket)
                 return
         except (trio.ClosedResourceError, ValueError) as error:
-            raise WriteError(f"Sending to {self.peer} failed: the connection was closed") from error
-        raise WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)}.")
+            raise self._write_error("the connection was closed") from error
+        raise self._write_timeout(timeout)
 
     def send_now(self, data: bytes) -> bool:
         try:
@@ -117,27 +107,16 @@ class TrioStream:
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as error:
-            raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+            raise self._write_error(error) from error
         if sent < len(data):
             raise WriteError(f"{self.peer} accepts no more data.")
         return True
 
     def share(self) -> SharedTrioStream:
-        return SharedTrioStream(self._socket, self.peer, self._early)
+        return SharedTrioStream(self._socket, self.peer, self._peeked)
 
     async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> TLSStream:
         return await start_tls_over(self, context, server_hostname, timeout)
-
-    def is_quiet(self) -> bool:
-        if self._early or self._socket.fileno() < 0:
-            return False
-        try:
-            data = self.receive_nowait()
-        except (ReadError, ConnectError) as error:
-            self._early = error
-            return False
-        self._early = data or b""
-        return data is None
 
     def close(self, last_words: bytes = b"") -> None:
         try:
@@ -150,20 +129,6 @@ class TrioStream:
         finally:
             self._socket.close()
 
-    def abandon(self) -> None:
-        self._socket.close()
-
-    def info(self, name: str) -> typing.Any:
-        if name == "socket":
-            return self._socket
-        if name == "client_addr":
-            return self._socket.getsockname()
-        if name == "server_addr":
-            return self._socket.getpeername()
-        if name == "is_readable":
-            return not self.is_quiet()
-        return None
-
 
 class SharedTrioStream(TrioStream):
     """A byte stream that serves several tasks: what one of them has begun to send is sent although it is cancelled."""
@@ -172,9 +137,9 @@ class SharedTrioStream(TrioStream):
 
     keeps_unsent = True
 
-    def __init__(self, connection: socket.socket, peer: str, early: bytes | Exception) -> None:
+    def __init__(self, connection: socket.socket, peer: str, peeked: bytes | Exception) -> None:
         super().__init__(connection, peer)
-        self._early = early
+        self._peeked = peeked
 
     async def send(self, data: bytes, timeout: float | None) -> None:
         left = memoryview(data)
@@ -186,7 +151,7 @@ class SharedTrioStream(TrioStream):
                 until = until or _deadline(timeout)
                 await self._wait_for_room(until, timeout)
             except OSError as error:
-                raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+                raise self._write_error(error) from error
 
     async def _wait_for_room(self, until: float, timeout: float | None) -> None:
         with trio.CancelScope(deadline=min(until, trio.current_time() + _SHIELDED), shield=True):

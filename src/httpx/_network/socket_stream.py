@@ -1,0 +1,79 @@
+"""What the byte streams that hold a socket have in common, whoever waits for it."""
+
+from __future__ import annotations
+
+import socket
+import typing
+
+from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, WriteTimeout
+from .addresses import seconds
+
+if typing.TYPE_CHECKING:
+    from .._tls.info import TLSInfo
+
+MIN_READ_SIZE, MAX_READ_SIZE = 16_384, 262_144
+"""Bytes that a read asks for. Most responses are smaller; a read that is filled doubles the size of the next one."""
+
+
+class SocketStream:
+    """One socket and its peer."""
+
+    __slots__ = ("_socket", "ended_cleanly", "peer", "tls")
+
+    keeps_unsent = False
+
+    def __init__(self, connection: socket.socket, peer: str) -> None:
+        self._socket = connection
+        self.peer = peer
+        self.ended_cleanly = True
+        self.tls: TLSInfo | None = None
+
+    def is_quiet(self) -> bool:
+        raise NotImplementedError("How to ask depends on who waits.")
+
+    def abandon(self) -> None:
+        self._socket.close()
+
+    def info(self, name: str) -> typing.Any:
+        if name == "socket":
+            return self._socket
+        if name == "client_addr":
+            return self._socket.getsockname()
+        if name == "server_addr":
+            return self._socket.getpeername()
+        if name == "is_readable":
+            return not self.is_quiet()
+        return None
+
+    def _read_timeout(self, timeout: float | None) -> ReadTimeout:
+        return ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.")
+
+    def _write_timeout(self, timeout: float | None) -> WriteTimeout:
+        return WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)}.")
+
+    def _write_error(self, error: object) -> WriteError:
+        return WriteError(f"Sending to {self.peer} failed: {error}")
+
+
+class PeekingStream(SocketStream):
+    """One that finds out whether it is quiet by receiving: what it comes upon is kept for who receives next."""
+
+    __slots__ = ("_peeked",)
+
+    def __init__(self, connection: socket.socket, peer: str) -> None:
+        super().__init__(connection, peer)
+        self._peeked: bytes | Exception = b""
+
+    def receive_nowait(self) -> bytes | None:
+        raise NotImplementedError("How to receive depends on who waits.")
+
+    def is_quiet(self) -> bool:
+        if self._peeked or self._socket.fileno() < 0:
+            return False
+        try:
+            data = self.receive_nowait()
+        except (ReadError, ConnectError) as error:
+            self._peeked = error
+            return False
+        self._peeked = data or b""
+        return data is None
