@@ -85,7 +85,7 @@ def location(data: bytes) -> None:
         return
     if not joined.host:
         with contextlib.suppress(httpx.UnsupportedProtocol):
-            _make_route(joined, None, None)
+            _make_route(joined, None, None, None)
             raise AssertionError(str(joined))
     assert httpx.URL(str(joined)) == joined
 

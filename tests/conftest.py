@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.hosts import LocalHosts
 from tests.support.leaks import LeakCheck
 from tests.support.runtimes import RUNTIMES, Runtime
 from tests.support.servers import AppServer, Script, ScriptedServer
+
+# How long an example takes says more of the machine than of the code; new examples are what scripts/fuzz is for.
+settings.register_profile("tests", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -160,7 +160,7 @@ def test_parameters_survive_pickle_and_copy_and_show_themselves() -> None:
     assert copy.copy(params) == copy.deepcopy(params) == params
 
 
-@settings(derandomize=True, max_examples=200, deadline=None, database=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.text(), st.text())))
 def test_what_is_encoded_decodes_to_itself(pairs: list[tuple[str, str]]) -> None:
     params = QueryParams(pairs)

@@ -357,7 +357,7 @@ PARTS = st.sampled_from(
 )
 
 
-@settings(derandomize=True, max_examples=400, deadline=None, database=None)
+@settings(max_examples=400)
 @given(st.lists(PARTS | st.text(AUTHORITY, max_size=4), max_size=8).map("".join))
 def test_every_text_is_either_refused_or_a_url_that_reads_back_as_itself(text: str) -> None:
     try:
@@ -375,7 +375,7 @@ def test_every_text_is_either_refused_or_a_url_that_reads_back_as_itself(text: s
     assert URL(url) == url
 
 
-@settings(derandomize=True, max_examples=400, deadline=None, database=None)
+@settings(max_examples=400)
 @given(st.lists(PARTS | st.text(AUTHORITY, max_size=4), max_size=6).map("".join))
 def test_a_reference_without_two_leading_slashes_or_a_scheme_stays_at_the_host_of_the_base(text: str) -> None:
     base = URL("http://base.test/a/b")
