@@ -7,6 +7,7 @@ import ssl
 import pytest
 
 import httpx
+from tests.support.http2 import keep_alive_http2
 
 
 @pytest.mark.parametrize("server", ["hypercorn_tls", "nginx_tls"])
@@ -32,6 +33,21 @@ async def test_a_session_of_another_offer_is_not_resumed(runtime, h2_client, ide
     async with runtime.client(ssl_context=context) as client:
         response = await client.get(nginx_tls)
     assert (response.tls.alpn, response.tls.resumed) == ("http/1.1", False)
+
+
+async def test_ciphers_that_the_standard_advises_against_are_the_contexts_matter(runtime, h2_client, scripted, identity):
+    # H41
+    server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_context.load_cert_chain(identity.certificate, identity.key)
+    server_context.maximum_version = ssl.TLSVersion.TLSv1_2
+    server_context.set_ciphers("ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA256")
+    server_context.set_alpn_protocols(["h2"])
+    server = scripted(keep_alive_http2(lambda fields, body: b"ok"), ssl_context=server_context)
+    async with h2_client(ssl_context=identity.trusting()) as client:
+        response = await client.get(server.url.replace("http:", "https:"))
+    assert (response.http_version, response.content) == ("HTTP/2", b"ok")
+    assert response.tls.cipher.endswith("SHA256")
+    assert "GCM" not in response.tls.cipher
 
 
 async def test_a_foreign_context_needs_no_preparation_and_is_not_changed(runtime, h2_client, identity, hypercorn_tls):

@@ -326,7 +326,7 @@ class Exchanges:
             if route.realm is not None:
                 connection.watch()
             return connection
-        if self._multiplexes and len(self._known_http1) < _MAX_KNOWN:
+        if self._multiplexes and not route.http1_only and len(self._known_http1) < _MAX_KNOWN:
             self._known_http1.add((route.host, route.port))
         return HTTP1Connection(route, stream, network)
 
