@@ -1,15 +1,25 @@
 """Interruptions at every point where a conversation can be interrupted, one after the other.
 
 `cancelled_at(k, ...)` runs a coroutine on asyncio and cancels it at its k-th suspension, as a real task is cancelled: while
-it waits, or in the moment after it was woken. `FaultyNetwork` is a network whose k-th operation fails.
+it waits, or in the moment after it was woken. `FaultyNetwork` is a network whose k-th operation fails. `Signals` come in the middle of
+anything.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dis
+import functools
+import gc
+import os
+import sys
+import threading
 import types
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from typing import Any
+
+import httpx
 
 MOMENTS = ("while it waits", "after it was woken")
 
@@ -111,3 +121,77 @@ class FaultyStream:
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._stream, name, value)
+
+
+class Interruption(KeyboardInterrupt):
+    """What a signal's handler raises."""
+
+
+class Signals:
+    """While it is entered, `at(k)` makes the k-th point in HTTPX at which Python might run a signal's handler raise `Interruption`.
+
+    These are, in this thread, the beginnings of functions and of another round of a loop, and the returns from functions that are
+    written in C. `where` tells which it was, None if there were not so many. Needs Python 3.12.
+    """
+
+    _POINTS = ("CALL", "RESUME", "JUMP_BACKWARD", "SEND")
+
+    def __init__(self) -> None:
+        self._left = 0
+        self._previous: tuple[Any, str] | None = None
+        self._thread = threading.get_ident()
+        self.where: str | None = None
+
+    @contextlib.contextmanager
+    def at(self, point: int) -> Iterator[None]:
+        self._left, self._previous, self.where = point, None, None
+        try:
+            yield
+        finally:
+            self._left = 0
+
+    def __enter__(self) -> Signals:
+        monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
+        monitoring.use_tool_id(monitoring.OPTIMIZER_ID, "signals")
+        monitoring.register_callback(monitoring.OPTIMIZER_ID, monitoring.events.INSTRUCTION, self._reached)
+        for code in _codes_of_httpx():
+            monitoring.set_local_events(monitoring.OPTIMIZER_ID, code, monitoring.events.INSTRUCTION)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
+        for code in _codes_of_httpx():
+            monitoring.set_local_events(monitoring.OPTIMIZER_ID, code, 0)
+        monitoring.register_callback(monitoring.OPTIMIZER_ID, monitoring.events.INSTRUCTION, None)
+        monitoring.free_tool_id(monitoring.OPTIMIZER_ID)
+
+    def _reached(self, code: types.CodeType, offset: int) -> None:
+        if self._left <= 0 or threading.get_ident() != self._thread:
+            return
+        operation = _operations(code)[offset]
+        previous, self._previous = self._previous, (code, operation)
+        if previous is None or previous[0] is not code or not previous[1].startswith(self._POINTS):
+            return
+        if operation.startswith("RETURN"):
+            return  # which is not in the `try` that the call before it is in
+        self._left -= 1
+        if self._left == 0:
+            self.where = f"{code.co_qualname}, line {list(code.co_positions())[offset // 2][0]}"
+            raise Interruption
+
+
+@functools.cache
+def _operations(code: types.CodeType) -> dict[int, str]:
+    return {instruction.offset: instruction.opname for instruction in dis.get_instructions(code)}
+
+
+def _codes_of_httpx() -> set[types.CodeType]:
+    folder = os.path.dirname(httpx.__file__)
+    found: set[types.CodeType] = set()
+    left = [function.__code__ for function in gc.get_objects() if isinstance(function, types.FunctionType)]
+    while left:
+        code = left.pop()
+        if code not in found and code.co_filename.startswith(folder):
+            found.add(code)
+            left += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return found

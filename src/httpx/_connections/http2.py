@@ -449,6 +449,11 @@ class HTTP2Connection:
             self.fail(WriteError(f"Sending to {self.stream.peer} was broken off."))
             raise
 
+    def interrupt(self) -> None:
+        """An exception came from nowhere: on blocking sockets a signal, in the middle of anything. Nothing is sure to be right."""
+        if not self.stream.keeps_unsent:
+            self.fail(ReadError(f"What was under way with {self.stream.peer} was interrupted."))
+
     def fail(self, error: Exception) -> None:
         """The connection has ended: so have all exchanges that are not complete."""
         with self._lock:

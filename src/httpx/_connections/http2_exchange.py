@@ -52,7 +52,18 @@ class HTTP2Head:
 class HTTP2Exchange(HTTP2Stream):
     """A stream, and the conversation on it. It is used by one task or thread; only its `failure` comes from others."""
 
-    __slots__ = ("_asks_for_tunnel", "_has_begun_body", "connection", "deadline", "is_late", "sent_at", "trace", "waiter", "was_reused")
+    __slots__ = (
+        "_asks_for_tunnel",
+        "_has_begun_body",
+        "_is_in_content",
+        "connection",
+        "deadline",
+        "is_late",
+        "sent_at",
+        "trace",
+        "waiter",
+        "was_reused",
+    )
 
     def __init__(self, connection: HTTP2Connection) -> None:
         HTTP2Stream.__init__(self)
@@ -62,6 +73,7 @@ class HTTP2Exchange(HTTP2Stream):
         self.is_late = False
         self.was_reused = False  # whether the connection had served another exchange before
         self._has_begun_body = False
+        self._is_in_content = False
         self._asks_for_tunnel = False
         self.sent_at = 0.0
         self.trace: Trace | None = None
@@ -102,6 +114,10 @@ class HTTP2Exchange(HTTP2Stream):
             if not self.was_reused:
                 raise first_exchange_error(error, self.connection.stream) from error.__cause__
             tell_of_reuse(error)
+            raise
+        except BaseException:
+            if not self._is_in_content:
+                self.connection.interrupt()
             raise
 
     async def _send(self, request: Request, timeouts: Timeouts) -> None:
@@ -170,7 +186,12 @@ class HTTP2Exchange(HTTP2Stream):
         progress = request.extensions.get("upload_progress")
         parts = parts_of(request.stream, self.connection._network)
         try:
-            while (part := await parts.next()) is not None:
+            while True:
+                self._is_in_content = True  # the caller's code
+                part = await parts.next()
+                self._is_in_content = False
+                if part is None:
+                    break
                 sent += len(part)
                 if length is not None and sent > length:
                     check_length(sent, length)
@@ -211,17 +232,23 @@ class HTTP2Exchange(HTTP2Stream):
         """The next bytes of the body, None at its end."""
         connection = self.connection
         deadline = _NEVER if timeout is None else time.monotonic() + timeout
-        while not self.chunks:
-            if self.failure is not None:
-                raise self.failure
-            if self.ended:
-                return None
-            if not await connection.wait_for(self, deadline):
-                raise ReadTimeout(f"Nothing arrived from {connection.stream.peer} for {seconds(timeout)}.")
-        data = connection.take(self)
-        if not self.ended:
-            await connection.flush(timeout)
-        return data
+        try:
+            while not self.chunks:
+                if self.failure is not None:
+                    raise self.failure
+                if self.ended:
+                    return None
+                if not await connection.wait_for(self, deadline):
+                    raise ReadTimeout(f"Nothing arrived from {connection.stream.peer} for {seconds(timeout)}.")
+            data = connection.take(self)
+            if not self.ended:
+                await connection.flush(timeout)
+            return data
+        except TransportError:
+            raise
+        except BaseException:
+            connection.interrupt()
+            raise
 
     def data_at_hand(self) -> bytes | None:
         """The whole body, if all of it has arrived with the head, else None."""

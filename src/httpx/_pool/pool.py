@@ -10,6 +10,10 @@ whose turn it is is passed over at most `MAX_OVERTAKEN` times.
 
 Where a connection may turn out to carry many exchanges at a time (HTTP/2), one is opened at first, and the other requests
 wait to see what it is.
+
+A signal may raise an exception in the main thread at any time, which is: when Python calls a function, or one written in C
+returns. So what must change together is changed without a call in between, and who is given something in the same moment
+gives it back.
 """
 
 from __future__ import annotations
@@ -115,23 +119,30 @@ class Pool(typing.Generic[C]):
 
     def take_idle(self, key: typing.Hashable, now: float) -> C | None:
         """The usual cases of `check_out`, made short: there is a connection, idle or with room for one more, and nothing else is due."""
-        with self._lock:
-            origin = self._origins.get(key)
-            if origin is None or now >= self._expires_at or self._max_age is not None:
+        connection: C | None = None
+        try:
+            with self._lock:
+                origin = self._origins.get(key)
+                if origin is None or now >= self._expires_at or self._max_age is not None:
+                    return None
+                if origin.idle:
+                    connection = origin.idle[-1]
+                    del origin.idle[-1]
+                    del self._idle_order[connection]
+                    self._busy[connection] = 1
+                    if connection.multiplexes and connection.capacity > 1:
+                        origin.shared[connection] = None
+                    return connection
+                for connection in origin.shared:
+                    load = self._busy[connection] = self._busy[connection] + 1
+                    if load >= connection.capacity:
+                        del origin.shared[connection]
+                    return connection
                 return None
-            if origin.idle:
-                connection = origin.idle.pop()
-                del self._idle_order[connection]
-                self._busy[connection] = 1
-                if connection.multiplexes and connection.capacity > 1:
-                    origin.shared[connection] = None
-                return connection
-            for connection in origin.shared:
-                load = self._busy[connection] = self._busy[connection] + 1
-                if load >= connection.capacity:
-                    del origin.shared[connection]
-                return connection
-            return None
+        except BaseException:
+            if connection is not None:
+                self.check_in(connection, now)
+            raise
 
     def check_out(self, key: typing.Hashable, now: float, alone: bool = False) -> tuple[C | None, bool, list[C]]:
         """Ask for a connection; `alone` if the one that is opened may carry many exchanges at a time.
@@ -139,42 +150,60 @@ class Pool(typing.Generic[C]):
         Returns `(connection, may_open, to_close)`: a connection if there is one, else whether there is room to open one
         (its slot is taken), else the caller must `wait`. Those in `to_close` are no longer in the pool.
         """
-        with self._lock:
-            to_close = self._take_expired(now) if self._idle_order else []
-            origin = self._origins.get(key)
-            if origin is None:
-                origin = self._origins[key] = Origin(key)
-            origin.dials_alone = alone
-            connection = self._take(origin, now, to_close)
+        connection: C | None = None
+        is_granted = False
+        closings = self.closings
+        try:
+            with self._lock:
+                to_close = self._take_expired(now) if self._idle_order else []
+                origin = self._origins.get(key)
+                if origin is None:
+                    origin = self._origins[key] = Origin(key)
+                origin.dials_alone = alone
+                connection = self._take(origin, now, to_close)
+                if connection is not None:
+                    return connection, False, to_close
+                if origin.slots >= self._max_per_origin or (alone and origin.is_dialing):
+                    return None, False, to_close
+                if self._slots >= self._max_connections and self._idle_order:
+                    to_close.append(self._take_longest_idle())
+                if self._slots < self._max_connections:
+                    self._slots += 1
+                    origin.slots += 1
+                    origin.is_dialing = origin.dials_alone
+                    is_granted = True
+                return None, is_granted, to_close
+        except BaseException:
             if connection is not None:
-                return connection, False, to_close
-            if origin.slots >= self._max_per_origin or (alone and origin.is_dialing):
-                return None, False, to_close
-            if self._slots >= self._max_connections and self._idle_order:
-                to_close.append(self._take_longest_idle())
-            if self._slots < self._max_connections:
-                self._grant(origin)
-                return None, True, to_close
-            return None, False, to_close
+                self.check_in(connection, now)
+            elif is_granted:
+                self.release_slot(key, closings)
+            raise
 
     def wait(self, key: typing.Hashable, waiter: Waiter, now: float, alone: bool = False) -> tuple[Request[C], list[C]]:
         """Queue up; the waiter is woken at once if something became free in the meantime. Also returns what to close."""
         to_close: list[C] = []
-        with self._lock:
-            origin = self._origins.get(key)
-            if origin is None:
-                origin = self._origins[key] = Origin(key)
-            origin.dials_alone = alone
-            request: Request[C] = Request(origin, waiter, self.closings)
-            origin.waiting[request] = None
-            self._waiting += 1
-            if (connection := self._take(origin, now, to_close)) is not None:
-                self._serve(request, connection)
-                return request, to_close
-            if self._slots >= self._max_connections and self._idle_order and self._lacks_only_a_slot(origin):
-                to_close.append(self._take_longest_idle())
-            self._settle(origin)
-        return request, to_close
+        request: Request[C] | None = None
+        try:
+            with self._lock:
+                origin = self._origins.get(key)
+                if origin is None:
+                    origin = self._origins[key] = Origin(key)
+                origin.dials_alone = alone
+                request = Request(origin, waiter, self.closings)
+                origin.waiting[request] = None
+                self._waiting += 1
+                if (connection := self._take(origin, now, to_close)) is not None:
+                    self._serve(request, connection)
+                    return request, to_close
+                if self._slots >= self._max_connections and self._idle_order and self._lacks_only_a_slot(origin):
+                    to_close.append(self._take_longest_idle())
+                self._settle(origin)
+            return request, to_close
+        except BaseException:
+            if request is not None:
+                self.give_up(request, now)
+            raise
 
     def give_up(self, request: Request[C], now: float) -> tuple[bool, list[C]]:
         """The request no longer waits; what it was given at the same moment goes on to others.
@@ -205,8 +234,8 @@ class Pool(typing.Generic[C]):
             origin.is_dialing = False
             if not connection.multiplexes:
                 origin.dials_alone = False
-            connection.origin = origin
             connection.opened_at = now
+            connection.origin = origin  # from here on the slot is the connection's
             self._busy[connection] = 1
             if connection.multiplexes:
                 self._share(connection)
@@ -224,13 +253,13 @@ class Pool(typing.Generic[C]):
             origin.is_dialing = origin.dials_alone = False
             self._free_slot(origin)
 
-    def discard(self, connection: C) -> None:
-        """A connection is gone. The caller closes it."""
+    def discard(self, connection: C) -> bool:
+        """A connection is gone. The caller closes it. False if it was not in use."""
         with self._lock:
-            if connection in self._busy:
-                del self._busy[connection]
-                connection.origin.shared.pop(connection, None)
-                self._free_slot(connection.origin)
+            if connection not in self._busy:
+                return False
+            self._take_out(connection)
+            return True
 
     def check_in(self, connection: C, now: float) -> list[C]:
         """An exchange is over, and its connection is fit for another. Returns the connections to close."""
@@ -255,11 +284,11 @@ class Pool(typing.Generic[C]):
                     self._serve(next(iter(origin.waiting)), connection)
                     return []
                 return self._retire(connection)
-            del self._busy[connection]
             connection.idle_since = now
             if not self._idle_order:
                 self._expires_at = now + self._expiry
-            origin.idle.append(connection)
+            del self._busy[connection]
+            origin.idle += (connection,)
             self._idle_order[connection] = None
             if len(self._idle_order) > self._max_idle or self._turns:
                 return [self._take_longest_idle()]
@@ -328,7 +357,8 @@ class Pool(typing.Generic[C]):
     def _take(self, origin: Origin[C], now: float, to_close: list[C]) -> C | None:
         # A connection that is idle, or in use with room for one more exchange.
         while origin.idle:
-            connection = origin.idle.pop()
+            connection = origin.idle[-1]
+            del origin.idle[-1]
             del self._idle_order[connection]
             if self._max_age is not None and now - connection.opened_at >= self._max_age:
                 self._slots -= 1
@@ -372,17 +402,29 @@ class Pool(typing.Generic[C]):
         return expired
 
     def _take_longest_idle(self) -> C:
-        connection, _ = self._idle_order.popitem(last=False)
+        connection = next(iter(self._idle_order))
         origin: Origin[C] = connection.origin
-        origin.idle.remove(connection)  # among the first: lists are in order of use
-        self._free_slot(origin)
+        place = origin.idle.index(connection)  # among the first: lists are in order of use
+        del origin.idle[place]
+        del self._idle_order[connection]
+        self._slots -= 1
+        origin.slots -= 1
+        self._settle(origin)
         return connection
 
-    def _retire(self, connection: C) -> list[C]:
-        # A connection that is not kept; its slot is free.
+    def _take_out(self, connection: C) -> None:
+        # A connection that was in use is none of ours any more; its slot is free.
+        origin: Origin[C] = connection.origin
         del self._busy[connection]
-        connection.origin.shared.pop(connection, None)
-        self._free_slot(connection.origin)
+        self._slots -= 1
+        origin.slots -= 1
+        if connection in origin.shared:
+            del origin.shared[connection]
+        self._settle(origin)
+
+    def _retire(self, connection: C) -> list[C]:
+        # A connection that is not kept.
+        self._take_out(connection)
         return [connection]
 
     def _goes_to_its_own(self, origin: Origin[C]) -> bool:
@@ -429,9 +471,9 @@ class Pool(typing.Generic[C]):
             self._origins.pop(origin.key, None)
 
     def _serve(self, request: Request[C], connection: C | None) -> None:
-        self._forget(request)
         request.connection = connection
         request.served = True
+        self._forget(request)
         request.waiter.wake()
 
     def _forget(self, request: Request[C]) -> None:

@@ -76,13 +76,18 @@ class _Body:
         return None
 
     def _release(self, drop: bool) -> None:
-        exchange, self._exchange = self._exchange, None
+        exchange = self._exchange
         if exchange is None:
             return
-        if drop:
-            self._exchanges._drop(exchange)
-        else:
-            self._exchanges._give_back(exchange.connection, exchange, time.monotonic())
+        self._exchange = None
+        try:
+            if drop:
+                self._exchanges._drop(exchange)
+            else:
+                self._exchanges._give_back(exchange.connection, exchange, time.monotonic())
+        except BaseException:
+            self._exchanges._reclaim(exchange.connection)
+            raise
 
     def __del__(self) -> None:
         exchange = self._exchange

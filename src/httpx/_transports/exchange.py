@@ -82,18 +82,14 @@ class Exchanges:
             route = route._replace(proxy_authorization=authorization)
         trace = request.extensions.get("trace")
         if trace is not None:
-            from .._connections.trace import Trace
-
-            trace = Trace(trace, is_async)
+            trace = _told(trace, is_async)
         setup = None
         closings, attempts, began = self._pool.closings, 1, time.monotonic()
         while True:
-            connection = self._take_idle(route, began)
-            if connection is None:
+            exchange = self._take_idle(route, began)
+            if exchange is None:
                 setup = Setup()
-                connection = await self._take(route, network, timeouts, setup, trace)
-                setup.ready_at = time.monotonic()
-            exchange = connection.begin()
+                exchange = await self._take(route, network, timeouts, setup, trace)
             try:
                 exchange.trace = trace
                 head = await exchange.exchange(sent, timeouts)
@@ -115,7 +111,7 @@ class Exchanges:
                 _log_resending(request, died)
             except NeedsHTTP1:
                 self._drop(exchange)
-                route = self._http1_route(route, connection)
+                route = self._http1_route(route, exchange.connection)
             except BaseException as error:
                 self._drop(exchange, error)
                 if isinstance(error, TransportError):
@@ -124,10 +120,14 @@ class Exchanges:
                     if closings != self._pool.closings:
                         raise _closed(request) from error
                 raise
-        now = time.monotonic()
-        if trace is not None:
-            exchange = trace.over_body(exchange, request)
-        response = self._respond(request, connection, exchange, head, attempts, timeouts, is_async, now)
+        try:
+            now = time.monotonic()
+            if trace is not None:
+                exchange = trace.over_body(exchange, request)
+            response = self._respond(request, exchange.connection, exchange, head, attempts, timeouts, is_async, now)
+        except BaseException:
+            self._reclaim(exchange.connection)
+            raise
         response._marks = (began, exchange.sent_at, now, setup)
         if trace is not None and type(response.stream) is ByteStream:
             await trace.body_begins(request)
@@ -199,70 +199,73 @@ class Exchanges:
             raise WebSocketError(f"{peer} takes no WebSockets over HTTP/2 (RFC 8441), and http1=False rules out HTTP/1.1.")
         return route._replace(http1_only=True)
 
-    def _take_idle(self, route: Route, now: float) -> Connection | None:
+    def _take_idle(self, route: Route, now: float) -> Exchange | None:
         # Mostly there is one, and it is as it was left.
         connection = self._pool.take_idle(route, now)
         if connection is None:
             return None
         try:
             if connection.is_ready():
-                return connection
+                return connection.begin()
         except BaseException:  # a signal, say
-            if connection.multiplexes:
-                self._close_all(self._pool.check_in(connection, time.monotonic()))
-            else:
-                self._pool.discard(connection)
-                connection.close()
+            self._let_go(connection)
             raise
-        if connection.multiplexes:  # it takes a closer look
-            self._close_all(self._pool.check_in(connection, time.monotonic()))
-            return None
-        connection.close()
-        self._pool.discard(connection)
+        self._let_go(connection)  # one that multiplexes takes a closer look
         return None
 
-    async def _take(self, route: Route, network: Network, timeouts: Timeouts, setup: Setup, trace: Trace | None) -> Connection:
-        while True:
-            alone = self._multiplexes and self._dialer.may_multiplex(route) and (route.host, route.port) not in self._known_http1
-            connection, may_open, to_close = self._pool.check_out(route, time.monotonic(), alone)
-            if to_close:
-                self._close_all(to_close)
-            if connection is None and not may_open:
-                connection = await self._wait(route, network, timeouts.get("pool"), alone)
-            if connection is None:
-                return await self._open(route, network, timeouts, setup, trace)
-            if await self._is_usable(connection, timeouts):
-                return connection
+    async def _take(self, route: Route, network: Network, timeouts: Timeouts, setup: Setup, trace: Trace | None) -> Exchange:
+        closings = self._pool.closings
+        connection, has_slot = None, False
+        try:
+            while True:
+                closings = self._pool.closings
+                alone = self._multiplexes and self._dialer.may_multiplex(route) and (route.host, route.port) not in self._known_http1
+                connection, has_slot, to_close = self._pool.check_out(route, time.monotonic(), alone)
+                if to_close:
+                    self._close_all(to_close)
+                if connection is None and not has_slot:
+                    connection = await self._wait(route, network, timeouts.get("pool"), alone)
+                    has_slot = connection is None
+                if connection is None:
+                    connection = await self._open(route, network, timeouts, setup, trace)
+                    if not self._pool.opened(connection, time.monotonic(), closings):
+                        raise _closed_while_waiting()
+                    if route.realm is not None and route.realm not in self._farewells:
+                        await self._watch(route.realm, network)
+                elif not await self._is_usable(connection, timeouts):
+                    self._let_go(connection)
+                    connection = None
+                    continue
+                setup.ready_at = time.monotonic()
+                return connection.begin()
+        except BaseException:
+            if has_slot and (connection is None or connection.origin is None):
+                self._pool.release_slot(route, closings)
+            if connection is not None:
+                self._let_go(connection)
+            raise
 
     async def _is_usable(self, connection: Connection, timeouts: Timeouts) -> bool:
-        # If it is not, the connection is out of the pool, or has one exchange less.
-        if not connection.multiplexes:
-            try:
-                usable = connection.stream.is_quiet()
-            except BaseException:
-                self._pool.discard(connection)
-                connection.close()
-                raise
+        return await connection.is_usable(timeouts.get("connect")) if connection.multiplexes else connection.stream.is_quiet()
+
+    def _let_go(self, connection: Connection) -> None:
+        # One that was taken and not used; what it serves already, and no other, it goes on serving.
+        if connection.multiplexes and connection.is_open:
+            self._close_all(self._pool.check_in(connection, time.monotonic()))
         else:
-            try:
-                usable = await connection.is_usable(timeouts.get("connect"))
-            except BaseException:
-                self._close_all(self._pool.check_in(connection, time.monotonic()))
-                raise
-            if not usable and connection.is_open:
-                # It serves those that it has, and no others.
-                self._close_all(self._pool.check_in(connection, time.monotonic()))
-                return False
-        if not usable:
             connection.close()
             self._pool.discard(connection)
-        return usable
+
+    def _reclaim(self, connection: Connection) -> None:
+        # Nobody can say how far things have come (a signal): what is still in use is not used again.
+        if self._pool.discard(connection):
+            connection.close()
 
     async def _wait(self, route: Route, network: Network, timeout: float | None, alone: bool) -> Connection | None:
         closings = self._pool.closings
         place, to_close = self._pool.wait(route, network.waiter(), time.monotonic(), alone)
-        self._close_all(to_close)
         try:
+            self._close_all(to_close)
             in_time = await place.waiter.wait(timeout)
         except BaseException:
             may_open, to_close = self._pool.give_up(place, time.monotonic())
@@ -275,7 +278,8 @@ class Exchanges:
         if in_time:
             return place.connection
         may_open, to_close = self._pool.give_up(place, time.monotonic())
-        self._close_all(to_close)
+        if to_close:
+            self._close_all(to_close)
         if may_open:
             return None
         stats = self._pool.stats()
@@ -285,24 +289,12 @@ class Exchanges:
         )
 
     async def _open(self, route: Route, network: Network, timeouts: Timeouts, setup: Setup, trace: Trace | None) -> Connection:
-        closings = self._pool.closings
+        stream = await self._dialer.dial(network, route, timeouts.get("connect"), getattr(timeouts, "deadline", None), setup, trace)
         try:
-            stream = await self._dialer.dial(network, route, timeouts.get("connect"), getattr(timeouts, "deadline", None), setup, trace)
-        except BaseException:
-            self._pool.release_slot(route, closings)
-            raise
-        try:
-            connection = self._connection_on(stream, route, network)
+            return self._connection_on(stream, route, network)
         except BaseException:
             stream.close()
-            self._pool.release_slot(route, closings)
             raise
-        if not self._pool.opened(connection, time.monotonic(), closings):
-            connection.close()
-            raise _closed_while_waiting()
-        if route.realm is not None and route.realm not in self._farewells:
-            await self._watch(route.realm, network)
-        return connection
 
     async def _watch(self, realm: object, network: Network) -> None:
         # An event loop that ends takes its connections with it: they are closed before, if it says so.
@@ -338,7 +330,7 @@ class Exchanges:
         try:
             usable = exchange.abandon()
         except BaseException:
-            self._pool.discard(connection)
+            self._reclaim(connection)
             raise
         if usable:
             self._close_all(self._pool.check_in(connection, time.monotonic()))
@@ -379,6 +371,12 @@ class Exchanges:
     def _close_all(connections: list[Connection]) -> None:
         for connection in connections:
             connection.close()
+
+
+def _told(told: typing.Any, is_async: bool) -> Trace:
+    from .._connections.trace import Trace
+
+    return Trace(told, is_async)
 
 
 def _make_route(url: URL, server_hostname: str | None, realm: object, tls: object) -> Route:

@@ -166,7 +166,7 @@ class HTTP2Engine:
             self.take(stream)
         if stream.is_open:
             stream.is_open = False
-            del self.streams[stream.stream_id]
+            self.streams.pop(stream.stream_id, None)
             if self.failure is None:
                 self._session.reset_stream(stream.stream_id, code)
 
