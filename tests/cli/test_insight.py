@@ -19,7 +19,7 @@ from rich.console import Console
 import httpx
 from httpx._cli.recording import Recorder
 from httpx._cli.waterfall import draw
-from httpx._observability.recorded import PHASES, Exchange, describe_seconds
+from httpx._observability.recorded import PHASES, RecordedExchange, describe_seconds
 from tests.support.certificates import Authority
 from tests.support.commands import check_screen
 from tests.support.peers import serve_hypercorn
@@ -31,16 +31,16 @@ SCREENS = Path(__file__).parent / "screens"
 # Timing.
 
 
-def exchange(url: str, began: float, ended: float, status: int | None = 200, **phases: tuple[float, float]) -> Exchange:
+def exchange(url: str, began: float, ended: float, status: int | None = 200, **phases: tuple[float, float]) -> RecordedExchange:
     response = None if status is None else httpx.Response(status, request=httpx.Request("GET", url))
-    made = Exchange(httpx.Request("GET", url), began, datetime.datetime.now(), response=response, ended=ended, phases=dict(phases))
+    made = RecordedExchange(httpx.Request("GET", url), began, datetime.datetime.now(), response=response, ended=ended, phases=dict(phases))
     made.is_new_connection = "connect" in phases
     if made.is_new_connection:
         made.address, made.tls = "192.0.2.7", "TLSv1.3, TLS_AES_256_GCM_SHA384" if "tls" in phases else None
     return made
 
 
-def drawn(exchanges: list[Exchange], encoding: str = "utf-8") -> str:
+def drawn(exchanges: list[RecordedExchange], encoding: str = "utf-8") -> str:
     output = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     draw(Console(file=output, width=80), exchanges)
     output.seek(0)
@@ -77,7 +77,7 @@ def test_durations_are_easy_to_read(seconds, shown):
     assert describe_seconds(seconds) == shown
 
 
-def record(url: str, **settings) -> list[Exchange]:
+def record(url: str, **settings) -> list[RecordedExchange]:
     recorder = Recorder()
     with httpx.Client(trust_env=False, **settings) as client:
         recorder.watch(client)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from .. import Client, HTTPTransport
 from .._models.request import Request
 from .._models.response import Response
-from .._observability.recorded import Exchange
+from .._observability.recorded import RecordedExchange
 from .._observability.watching import peer_address
 
 
@@ -23,7 +23,7 @@ class Recorder:
     """Looks at the clock for a client. `exchanges` are its requests so far, redirects included."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[RecordedExchange] = []
         self._clock = clock
 
     def watch(self, client: Client) -> None:
@@ -35,7 +35,7 @@ class Recorder:
     def begin(self, request: Request) -> None:
         """A request is about to be sent."""
         now = self._clock()
-        self.exchanges.append(Exchange(request, now, datetime.datetime.now().astimezone(), ended=now))
+        self.exchanges.append(RecordedExchange(request, now, datetime.datetime.now().astimezone(), ended=now))
 
     def answered(self, response: Response) -> None:
         """The head of its response is here."""
@@ -51,7 +51,7 @@ class Recorder:
         self.exchanges[-1].ended = self._clock()
 
     @contextlib.contextmanager
-    def phase(self, name: str) -> Iterator[Exchange]:
+    def phase(self, name: str) -> Iterator[RecordedExchange]:
         """Note when the block begins and ends; a phase that takes several steps lasts from the first to the last."""
         exchange = self.exchanges[-1]
         began = self._clock()

@@ -7,14 +7,14 @@ import typing
 from rich.console import Console
 from rich.text import Text
 
-from .._observability.recorded import LABELS, PHASES, Exchange, describe_connection, describe_outcome, describe_seconds, shown_url
+from .._observability.recorded import LABELS, PHASES, RecordedExchange, describe_connection, describe_outcome, describe_seconds, shown_url
 from .body import safe
 
 _COLORS = {"name": "cyan", "connect": "yellow", "proxy": "yellow", "tls": "magenta", "send": "blue", "wait": "green", "body": "blue"}
 _LABEL_WIDTH, _TIME_WIDTH = 13, 11
 
 
-def draw(console: Console, exchanges: typing.Sequence[Exchange]) -> None:
+def draw(console: Console, exchanges: typing.Sequence[RecordedExchange]) -> None:
     """Print the drawing, as wide as the console, at most 100 columns."""
     if not exchanges:
         return
@@ -32,7 +32,7 @@ def draw(console: Console, exchanges: typing.Sequence[Exchange]) -> None:
     console.print(Text.assemble((f"  {'total':<{_LABEL_WIDTH}}{'':{room}}", "bold"), (took, "bold")), soft_wrap=True)
 
 
-def _title(exchange: Exchange) -> Text:
+def _title(exchange: RecordedExchange) -> Text:
     request = Text(safe(f"{exchange.request.method} {shown_url(exchange.request.url)}"), style="bold")
     title = Text.assemble(request, f"  {describe_outcome(exchange)}")
     return title.append(f"  ({describe_connection(exchange)})", style="dim") if exchange.phases else title

@@ -16,11 +16,11 @@ from .._content.text import is_text, parse_content_type_charset
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
-from .recorded import PHASES, REDACTED, Exchange, header_pairs
+from .recorded import PHASES, REDACTED, RecordedExchange, header_pairs
 from .watching import peer_address, watch
 
 
-def write_har(file: typing.TextIO, exchanges: Iterable[Exchange], *, with_secrets: bool = False) -> None:
+def write_har(file: typing.TextIO, exchanges: Iterable[RecordedExchange], *, with_secrets: bool = False) -> None:
     """Write the archive. Unless `with_secrets`, credentials and cookies are left out."""
     import json
 
@@ -36,7 +36,7 @@ def write_har(file: typing.TextIO, exchanges: Iterable[Exchange], *, with_secret
     file.write("\n")
 
 
-def _entry(exchange: Exchange, with_secrets: bool) -> dict[str, typing.Any]:
+def _entry(exchange: RecordedExchange, with_secrets: bool) -> dict[str, typing.Any]:
     timings = _timings(exchange)
     entry: dict[str, typing.Any] = {
         "startedDateTime": exchange.date.isoformat(timespec="milliseconds"),
@@ -52,7 +52,7 @@ def _entry(exchange: Exchange, with_secrets: bool) -> dict[str, typing.Any]:
     return entry
 
 
-def _timings(exchange: Exchange) -> dict[str, float]:
+def _timings(exchange: RecordedExchange) -> dict[str, float]:
     # In milliseconds; -1 for what did not happen. TLS counts as part of `connect`, and so does opening a tunnel.
     def took(*names: str) -> float:
         found = [end - begin for name, (begin, end) in exchange.phases.items() if name in names]
@@ -70,7 +70,7 @@ def _timings(exchange: Exchange) -> dict[str, float]:
     return {"blocked": max(round(exchange.duration * 1000 - known, 3), 0), **timings}
 
 
-def _request(exchange: Exchange, with_secrets: bool) -> dict[str, typing.Any]:
+def _request(exchange: RecordedExchange, with_secrets: bool) -> dict[str, typing.Any]:
     request, response = exchange.request, exchange.response
     url = request.url if with_secrets or not request.url.userinfo else request.url.copy_with(username=None, password=None)
     content = getattr(request, "_content", None)
@@ -93,7 +93,7 @@ def _sent_size(request: Request, content: bytes | None) -> int:
     return len(content) if content is not None else int(request.headers.get("content-length", -1))
 
 
-def _response(exchange: Exchange, with_secrets: bool) -> dict[str, typing.Any]:
+def _response(exchange: RecordedExchange, with_secrets: bool) -> dict[str, typing.Any]:
     response = exchange.response
     if response is None:
         # What browsers write for a request that failed.
@@ -201,14 +201,14 @@ class HAR:
         with open(path, "w", encoding="utf-8") as file:
             write_page(file, self._exchanges())
 
-    def _exchanges(self) -> list[Exchange]:
+    def _exchanges(self) -> list[RecordedExchange]:
         return [record.exchange() for record in list(self._records)]
 
 
 class _Record:
     def __init__(self, request: Request) -> None:
         self._began = time.monotonic()
-        self._exchange = Exchange(request, self._began, datetime.datetime.now().astimezone(), ended=self._began)
+        self._exchange = RecordedExchange(request, self._began, datetime.datetime.now().astimezone(), ended=self._began)
 
     def answered(self, response: Response) -> None:
         exchange = self._exchange
@@ -222,7 +222,7 @@ class _Record:
         self._exchange.error = error
         self._exchange.ended = time.monotonic()
 
-    def exchange(self) -> Exchange:
+    def exchange(self) -> RecordedExchange:
         """What is known by now: how long the body took shows when it was read."""
         exchange = self._exchange
         timings = None if exchange.response is None else exchange.response.timings

@@ -33,7 +33,7 @@ _SECRET = CREDENTIAL_FIELDS | {"set-cookie"}
 
 
 @dataclasses.dataclass(slots=True)
-class Exchange:
+class RecordedExchange:
     """One request on its way: seconds by the monotonic clock, as `(begin, end)` for each phase."""
 
     request: Request
@@ -67,14 +67,14 @@ def header_pairs(headers: Headers, *, with_secrets: bool) -> list[tuple[str, str
     return [(name, value if with_secrets or name.lower() not in _SECRET else REDACTED) for name, value in pairs]
 
 
-def describe_outcome(exchange: Exchange) -> str:
+def describe_outcome(exchange: RecordedExchange) -> str:
     """The status and the version of HTTP, or the name of what failed."""
     if exchange.response is not None:
         return f"{exchange.response.status_code} {exchange.response.http_version}"
     return type(exchange.error).__name__ if exchange.error is not None else "no response"
 
 
-def describe_connection(exchange: Exchange) -> str:
+def describe_connection(exchange: RecordedExchange) -> str:
     """Where a new connection leads and what protects it; of a reused one this was told before."""
     if not exchange.phases or exchange.is_new_connection is None:
         return ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from .._models.headers import Headers
-from .recorded import LABELS, PHASES, Exchange, describe_connection, describe_outcome, describe_seconds, header_pairs, shown_url
+from .recorded import LABELS, PHASES, RecordedExchange, describe_connection, describe_outcome, describe_seconds, header_pairs, shown_url
 
 # Nothing may be loaded or run, whatever a server has sent: what it sent is text, and the page says so to the browser too.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -38,12 +38,12 @@ td:first-child { color: var(--dim); white-space: nowrap; }
 """.strip()
 
 
-def write_page(file: typing.TextIO, exchanges: Sequence[Exchange]) -> None:
+def write_page(file: typing.TextIO, exchanges: Sequence[RecordedExchange]) -> None:
     """Write the page. Credentials and cookies are left out."""
     file.writelines(f"{line}\n" for line in _page(exchanges))
 
 
-def _page(exchanges: Sequence[Exchange]) -> Iterator[str]:
+def _page(exchanges: Sequence[RecordedExchange]) -> Iterator[str]:
     begin = min((exchange.began for exchange in exchanges), default=0.0)
     total = max((exchange.ended for exchange in exchanges), default=0.0) - begin
     title = escape(f"{exchanges[0].request.method} {shown_url(exchanges[0].request.url)}" if exchanges else "No request")
@@ -62,7 +62,7 @@ def _page(exchanges: Sequence[Exchange]) -> Iterator[str]:
     yield "</body>\n</html>"
 
 
-def _overview(number: int, exchange: Exchange, scale: tuple[float, float]) -> str:
+def _overview(number: int, exchange: RecordedExchange, scale: tuple[float, float]) -> str:
     request, response = exchange.request, exchange.response
     outcome = "failed" if response is None else response.status_code
     label = escape(f"{outcome} {request.method} {request.url.raw_path.decode('ascii')}")
@@ -76,7 +76,7 @@ def _bar(phase: str, start: float, end: float, scale: tuple[float, float]) -> st
     return f'<i class="{phase}" style="left: {(start - begin) / total:.2%}; width: {(end - start) / total:.2%}"></i>'
 
 
-def _section(number: int, exchange: Exchange, scale: tuple[float, float]) -> Iterator[str]:
+def _section(number: int, exchange: RecordedExchange, scale: tuple[float, float]) -> Iterator[str]:
     request, response = exchange.request, exchange.response
     yield f'<section id="request-{number}">\n<h2>{escape(f"{request.method} {shown_url(request.url)}")}</h2>'
     yield f"<p>{escape(' · '.join(filter(None, [describe_outcome(exchange), describe_connection(exchange)])))}</p>"
