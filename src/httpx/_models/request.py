@@ -111,14 +111,15 @@ class Request:
 
     def _describe_content(self, described: dict[str, str]) -> None:
         # A caller who frames the message, in either way, is not contradicted: never both (RFC 9112 section 6.1).
-        headers = self.headers
-        framed = "content-length" in headers or "transfer-encoding" in headers
-        added = [
-            (name.encode("ascii"), value.encode("ascii"))
-            for name, value in described.items()
-            if name not in headers and not (framed and name.lower() in ("content-length", "transfer-encoding"))
-        ]
-        headers._append(added)
+        index = self.headers._lookup()
+        framed = b"content-length" in index or b"transfer-encoding" in index
+        added = []
+        for name, value in described.items():
+            field = name.encode("ascii")
+            key = field.lower()
+            if key not in index and not (framed and key in (b"content-length", b"transfer-encoding")):
+                added.append((field, value.encode("ascii")))
+        self.headers._append(added)
 
     @property
     def content(self) -> bytes:
