@@ -17,7 +17,7 @@ from .._models.cookies import Cookies
 from .._models.credentials import CREDENTIAL_FIELDS
 from .._models.headers import Headers, HeaderTypes
 from .._models.query import QueryParams
-from .._models.request import Request
+from .._models.request import Request, bare_request
 from .._models.url import URL, parse_url
 from .._pool.pool import PoolStats
 from .._tls.default import resolve_ssl_context
@@ -244,7 +244,7 @@ class BaseClient:
         merged_extensions = {"timeout": phases} if extensions is None else {"timeout": phases, **extensions}
         has_content = not (content is None and json is None and data is None and files is None)
         if headers is None and not has_content and method in ("GET", "HEAD", "OPTIONS", "DELETE"):
-            request = Request._of(method, merged_url, self._headers_for(merged_url), merged_extensions)
+            request = bare_request(method, merged_url, self._headers_for(merged_url), merged_extensions)
         else:
             if headers is None:
                 merged_headers = self._headers_for(merged_url)

@@ -33,6 +33,7 @@ class HTTP1Connection:
         "data_at_hand",
         "finish",
         "idle_since",
+        "is_ready",
         "key",
         "network_stream",
         "opened_at",
@@ -55,6 +56,7 @@ class HTTP1Connection:
         self._engine = HTTP1Engine()
         self.data_at_hand = self._engine.whole_body  # as `Exchange` has them, without a step in between
         self.finish = self._engine.finish
+        self.is_ready = stream.is_quiet  # open, and has not spoken out of turn
         self._network = network
         self._served = 0
         self.sent_at = 0.0
@@ -63,10 +65,6 @@ class HTTP1Connection:
     @property
     def is_open(self) -> bool:
         """Whether nothing has been noticed that would end the connection."""
-        return self.stream.is_quiet()
-
-    def is_ready(self) -> bool:
-        """Whether another request may go over this connection: it is open, and has not spoken out of turn."""
         return self.stream.is_quiet()
 
     def begin(self) -> HTTP1Connection:

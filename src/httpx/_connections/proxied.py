@@ -14,7 +14,7 @@ import base64
 
 from .._exceptions import LocalProtocolError
 from .._models.headers import Headers
-from .._models.request import Request
+from .._models.request import Request, bare_request
 from .._network.addresses import peer_name
 from .._protocols.http1.serialize import serialize_fields, serialize_head
 from .._proxy import Proxy
@@ -79,6 +79,6 @@ def _absolute_target(request: Request) -> bytes:
 
 
 def _changed(request: Request, headers: Headers, extensions: dict[str, object]) -> Request:
-    changed = Request._of(request.method, request.url, headers, extensions)
+    changed = bare_request(request.method, request.url, headers, extensions)
     changed.stream = request.stream
     return changed

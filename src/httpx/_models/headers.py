@@ -59,18 +59,9 @@ class Headers(MutableMapping[str, str]):
         headers._index = headers._picked = headers._wire = headers._encoding = None
         return headers
 
-    @classmethod
-    def _of_head(cls, picked: dict[bytes, bytes], parse: Callable[[], Fields]) -> Headers:
-        # For a head that a parser has checked: `picked` has those of its fields that are named in PICKED, `parse` gives all.
-        headers = cls.__new__(cls)
-        headers._parsed = headers._index = headers._wire = headers._encoding = None
-        headers._picked = picked
-        headers._parse = parse
-        return headers
-
     def _shared(self) -> Headers:
         # What `copy()` gives, in short.
-        headers = Headers.__new__(Headers)
+        headers = _new(Headers)
         headers._parsed = self._parsed
         headers._index = self._index
         headers._wire = self._wire
@@ -281,6 +272,18 @@ class Headers(MutableMapping[str, str]):
     def __setstate__(self, state: tuple[Fields, str | None]) -> None:
         self._parsed, self._encoding = state
         self._index = self._picked = self._wire = None
+
+
+_new = object.__new__  # in short, where each request does it
+
+
+def received_headers(picked: dict[bytes, bytes], parse: Callable[[], Fields]) -> Headers:
+    """The fields of a head that a parser has checked: `picked` has those of them that are named in `PICKED`, `parse` gives all."""
+    headers = _new(Headers)
+    headers._parsed = headers._index = headers._wire = headers._encoding = None
+    headers._picked = picked
+    headers._parse = parse
+    return headers
 
 
 def _comparable(headers: Headers) -> list[tuple[bytes, bytes]]:

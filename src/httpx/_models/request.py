@@ -84,18 +84,6 @@ class Request:
         if type(self.stream) is ByteStream:
             self._content = self.stream._bytes
 
-    @classmethod
-    def _of(cls, method: str, url: URL, headers: Headers, extensions: dict[str, typing.Any]) -> Request:
-        # A request without content, from parts that are known to be in order.
-        request = cls.__new__(cls)
-        request.method = method
-        request.url = url
-        request.headers = headers
-        request.extensions = extensions
-        request.stream = _EMPTY
-        request._content = b""
-        return request
-
     def _encode_form(self, own_type: str, content: typing.Any, data: typing.Any, files: typing.Any, json: typing.Any) -> Described:
         # With files the caller's own type counts, and a boundary in it; imported when somebody sends a file.
         from .._content.multipart import MultipartStream, boundary_of, with_boundary
@@ -174,6 +162,21 @@ class Request:
         else:
             self._content = content
             self.stream = ByteStream(content)
+
+
+def bare_request(method: str, url: URL, headers: Headers, extensions: dict[str, typing.Any]) -> Request:
+    """A request without content, from parts that are known to be in order."""
+    request = _new(Request)
+    request.method = method
+    request.url = url
+    request.headers = headers
+    request.extensions = extensions
+    request.stream = _EMPTY
+    request._content = b""
+    return request
+
+
+_new = object.__new__
 
 
 class LostStream(SyncByteStream, AsyncByteStream):

@@ -100,21 +100,6 @@ class Response:
             self.read()
             self._num_bytes_downloaded = 0  # nothing came over a network
 
-    @classmethod
-    def _of(
-        cls, status_code: int, headers: Headers, stream: ResponseStream, request: Request, extensions: dict[str, typing.Any]
-    ) -> Response:
-        # From a transport of ours: nothing to convert, nothing to copy.
-        response = cls.__new__(cls)
-        response.status_code = status_code
-        response.headers = headers
-        response.stream = stream
-        response._request = request
-        response.extensions = extensions
-        response.history = []
-        response.default_encoding = "utf-8"
-        return response
-
     # What the head says.
 
     @property
@@ -511,6 +496,24 @@ class Response:
         self.next_request = None
         self.is_closed = True
         self.stream = LostStream()
+
+
+def received_response(
+    status_code: int, headers: Headers, stream: ResponseStream, request: Request, extensions: dict[str, typing.Any]
+) -> Response:
+    """A response from a transport of ours: nothing to convert, nothing to copy."""
+    response = _new(Response)
+    response.status_code = status_code
+    response.headers = headers
+    response.stream = stream
+    response._request = request
+    response.extensions = extensions
+    response.history = []
+    response.default_encoding = "utf-8"
+    return response
+
+
+_new = object.__new__
 
 
 class _Pipeline:

@@ -14,10 +14,10 @@ from .._connections.http1 import HTTP1Connection
 from .._connections.proxied import request_through
 from .._content.streams import ByteStream
 from .._exceptions import ConnectError, PoolTimeout, ReadError, TransportError, UnsupportedProtocol, WebSocketError
-from .._models.headers import Headers
+from .._models.headers import received_headers
 from .._models.marks import Setup
 from .._models.request import Request
-from .._models.response import Response
+from .._models.response import Response, received_response
 from .._models.url import URL
 from .._network.addresses import peer_name, seconds
 from .._network.base import Farewell, Network, Stream
@@ -155,20 +155,20 @@ class Exchanges:
             extensions["stream_id"] = exchange.stream_id
         if attempts > 1:
             extensions["attempts"] = attempts
-        headers = Headers._of_head(head.picked, head.parse)
+        headers = received_headers(head.picked, head.parse)
         whole = exchange.data_at_hand()
         if whole is not None:
             # The body came with the head: the connection is free before the caller has the response.
             if connection.multiplexes and exchange.trailers:
                 extensions["trailers"] = exchange.trailers
             self._give_back(connection, exchange, now)
-            return Response._of(head.status_code, headers, ByteStream(whole), request, extensions)
+            return received_response(head.status_code, headers, ByteStream(whole), request, extensions)
         if exchange.is_upgraded:
             if connection.multiplexes:
                 network_stream = extensions["network_stream"] = (AsyncNetworkStream if is_async else NetworkStream)(exchange.tunnel())
             network_stream._unread = exchange.unread()
         body = (AsyncBody if is_async else SyncBody)(self, exchange, timeouts, request, extensions)
-        return Response._of(head.status_code, headers, body, request, extensions)
+        return received_response(head.status_code, headers, body, request, extensions)
 
     def _route(self, request: Request, network: Network) -> Route:
         realm = network.realm()

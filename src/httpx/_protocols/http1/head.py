@@ -11,7 +11,6 @@ if it holds no CR at all. The engine does not reuse such a connection.
 from __future__ import annotations
 
 import re
-import typing
 
 from ..._exceptions import RemoteProtocolError
 from ..._models.headers import PICKED, Fields
@@ -45,20 +44,25 @@ _PICKED_FIELD = re.compile(
 # The last group begins with the line feed before the fields, so that each of them has one.
 _WHOLE_HEAD = re.compile(_STATUS_LINE.pattern.removesuffix(rb"\n") + rb"(\n" + _FIELD_LINES.pattern + rb")")
 
-_tuple = tuple.__new__  # makes a named tuple without the detour through its own constructor
 
+class ResponseHead:
+    """A head that was checked.
 
-class ResponseHead(typing.NamedTuple):
-    """A head that was checked. `picked` holds the fields named in `PICKED`, by lower-case name, several values joined by `, `."""
+    `picked` holds the fields named in `PICKED`, by lower-case name, several values joined by `, `. `block` has all field lines, behind
+    a line feed and with the empty line that ends them.
+    """
 
-    http_version: bytes
-    status_code: int
-    reason_phrase: bytes
-    picked: dict[bytes, bytes]
-    block: bytes
-    """The field lines behind a line feed, and the empty line that ends them."""
+    __slots__ = ("block", "ends_lines_bare", "http_version", "picked", "reason_phrase", "status_code")
 
-    ends_lines_bare: bool
+    def __init__(
+        self, http_version: bytes, status_code: int, reason_phrase: bytes, picked: dict[bytes, bytes], block: bytes, ends_lines_bare: bool
+    ) -> None:
+        self.http_version = http_version
+        self.status_code = status_code
+        self.reason_phrase = reason_phrase
+        self.picked = picked
+        self.block = block
+        self.ends_lines_bare = ends_lines_bare
 
     @property
     def fields(self) -> Fields:
@@ -94,7 +98,7 @@ class HeadReader:
             check_size(buffer[:end])
         minor, status, reason, block = head.groups(b"")
         version = b"HTTP/1.1" if minor == b"1" else b"HTTP/1.0"
-        return _tuple(ResponseHead, (version, int(status), reason, _pick(block), block, False)), end
+        return ResponseHead(version, int(status), reason, _pick(block), block, False), end
 
     def _wait_for_more(self, buffer: bytes | bytearray) -> None:
         if len(buffer) > MAX_HEAD_SIZE:
@@ -144,7 +148,8 @@ class HeadReader:
         found = HeadReader().read(bytes(buffer[: end + 2]).replace(b"\n", b"\r\n"))
         if found is None or found[0].ends_lines_bare:
             raise RemoteProtocolError(f"The response has a malformed status line: {excerpt(buffer)}")
-        return found[0]._replace(ends_lines_bare=True), end + 2
+        found[0].ends_lines_bare = True
+        return found[0], end + 2
 
 
 def parse_fields(block: bytes | bytearray) -> Fields:
