@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 import httpx
 from httpx._tls.memory import as_file
 from tests.support.certificates import PASSWORD
+from tests.support.issuing import Issuer
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -138,7 +139,7 @@ def test_what_is_wrong_with_a_key_is_told_apart(files, others):
         ((files.certificate, files.encrypted_key, "x" * 5000), "password does not open"),
         ((files.key, files.certificate), "wrong way round"),
         (files.certificate, "holds no private key: give the key's file too"),
-        (files.key, "holds no certificate in PEM form"),
+        (files.key, "holds a private key, and no certificate"),
         ((files.certificate, files.certificate), "holds no private key in PEM form"),
     ]
     for cert, words in cases:
@@ -154,6 +155,37 @@ def test_what_openssl_said_stays_with_the_error(files, others):
         httpx.SSLContext(cert=(files.certificate, others.key))
     assert caught.value.reason == caught.value.__cause__.reason == "KEY_VALUES_MISMATCH"
     assert caught.value.library == "X509"
+
+
+def test_a_key_that_is_taken_for_a_path_is_not_shown(files):
+    certificate, key = files.certificate.read_text(), files.key.read_text()
+    attempts = [
+        lambda: httpx.SSLContext(cert=key + certificate),
+        lambda: httpx.SSLContext(cert=(certificate, key)),
+        lambda: httpx.SSLContext(cert=(files.certificate, key)),
+        lambda: httpx.SSLContext().load_cert_chain(files.certificate, key),
+    ]
+    for attempt in attempts:
+        with pytest.raises(ValueError, match="the content as str") as caught:
+            attempt()
+        assert "PRIVATE" not in str(caught.value)
+
+
+def test_a_password_is_text_or_a_function(files):
+    with pytest.raises(TypeError, match="password in cert="):
+        httpx.SSLContext(cert=(files.certificate, files.encrypted_key, 5))
+
+
+def test_keys_of_other_kinds_are_told_as_such(tmp_path, files):
+    (tmp_path / "id").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaA==\n-----END OPENSSH PRIVATE KEY-----\n")
+    weak, unsafe = Issuer("Root").issue("a", key="rsa1024"), Issuer("Old", key="rsa2048").issue("a", algorithm=hashes.MD5())
+    for cert, words in [
+        ((files.certificate, tmp_path / "id"), "ssh-keygen"),
+        (weak.pem + weak.key_pem, "too small for OpenSSL"),
+        (unsafe.pem + unsafe.key_pem, "takes for unsafe"),
+    ]:
+        with pytest.raises(ssl.SSLError, match=words):
+            httpx.SSLContext(cert=cert)
 
 
 def test_damaged_and_foreign_files_are_told_apart_from_good_ones(tmp_path, files):

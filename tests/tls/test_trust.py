@@ -217,7 +217,8 @@ def test_a_path_that_may_not_be_read_is_reported_at_once(open_folder, as_nobody,
     [
         (b"", "without certificates in PEM form"),
         (b"nothing", "without certificates in PEM form"),
-        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "verify= names a file"),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "in which a certificate is damaged"),
+        (b"\x30\x82\x01\x00\x02\x01\x03\x30", "PKCS #12"),
     ],
 )
 def test_a_file_without_a_certificate_is_reported_at_once(tmp_path, content, words):
@@ -227,6 +228,15 @@ def test_a_file_without_a_certificate_is_reported_at_once(tmp_path, content, wor
         httpx.SSLContext(verify=path)
     assert str(path) in str(caught.value)
     assert isinstance(caught.value.__cause__, ssl.SSLError)
+
+
+def test_bundles_may_have_marks_and_comments_of_any_kind(meet, authority, tmp_path):
+    pem = authority.pem.read_bytes()
+    for number, content in enumerate((b"\xef\xbb\xbf" + pem, "# Autorité\n".encode() + pem, pem.replace(b"\n", b"\r\n"))):
+        path = tmp_path / f"{number}.pem"
+        path.write_bytes(content)
+        for verify in (path, content):
+            assert meet(authority.server(), httpx.SSLContext(verify=verify)).error is None
 
 
 def test_for_a_certificate_in_der_the_way_to_convert_it_is_told(tmp_path, authority):

@@ -13,10 +13,22 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 
 from .connection import Errand, WatchedObject, WatchedSocket
 from .engine import Engine, demand_revocation_lists, harden, load_sources, shared_engine
-from .identity import Cert, Identity, Password, are_files, fingerprint_of_files, load_identity, name_identity
+from .identity import Cert, Identity, Password, are_files, fingerprint_of_files, load_identity, name_identity, name_path
 from .offer import HTTP_1_1, current_purpose
 from .sessions import Key, Sessions
-from .trust import Listed, Source, Trust, describe_sources, is_deferred, load_revocations, name_sources, resolve_sources, snapshot
+from .trust import (
+    Listed,
+    Source,
+    Trust,
+    describe_sources,
+    is_deferred,
+    load_revocations,
+    name_revocations,
+    name_sources,
+    read_source,
+    resolve_sources,
+    snapshot,
+)
 
 if typing.TYPE_CHECKING:
     from .pins import Pins
@@ -44,7 +56,7 @@ class SSLContext(Engine):
     * `cert`: a client certificate: the path of a PEM file with certificate and key, or `(certificate, key)`, or
       `(certificate, key, password)`. The password may be a callable that returns it. In place of a path there may be the
       content as bytes, which is not written to a disk on Unix systems. PKCS #12 (`.p12`, `.pfx`) needs the extra `pkcs12`.
-    * `crl`: revocation lists (a path or bytes in PEM, or a list of these) that the server's certificate is checked against.
+    * `crl`: revocation lists (a path or bytes, PEM or DER, or a list of these) that the server's certificate is checked against.
     * `pins`: `{"api.example": ["sha256/..."]}`: public keys, one of which must be in the verified chain of that host.
     * `reload`: whether the next request uses files that have been replaced since, always certificate and key together, on a new
       connection. If the new files are unusable the old ones stay in use, and a warning is logged.
@@ -88,18 +100,18 @@ class SSLContext(Engine):
     ) -> None:
         self._lock: typing.Any = threading.RLock()
         self._sources = self._unread = name_sources(verify)
-        self._revocations = () if crl is None else _name_revocations(crl)
+        self._revocations = () if crl is None else name_revocations(crl)
         self._sessions = Sessions() if resume else None
         self._replay = []
         harden(self)
         if not self._sources:
             self.check_hostname = False
             self.verify_mode = ssl.CERT_NONE
+        if not self._sources and (self._revocations or pins is not None):
+            raise ValueError("pins= and crl= are for the verified chain, and verify=False verifies none.")
         if self._revocations:
             demand_revocation_lists(self)
         if pins is not None:
-            if not self._sources:
-                raise ValueError("pins= are looked for in the verified chain, and verify=False verifies none.")
             from .pins import Pins
 
             self._pins = Pins(pins)
@@ -207,7 +219,8 @@ class SSLContext(Engine):
 
     def _read_files(self) -> _Files:
         sources = tuple(map(snapshot, resolve_sources(self._sources)))
-        return _Files(sources, tuple(map(snapshot, self._revocations)), None if self._identity is None else self._identity.read())
+        lists = tuple(read_source(source, "crl") for source in self._revocations)
+        return _Files(sources, lists, None if self._identity is None else self._identity.read())
 
     def _build(self, files: _Files) -> Engine:
         engine = Engine()
@@ -252,7 +265,7 @@ class SSLContext(Engine):
         password: Password = None,
     ) -> None:
         """As `ssl.SSLContext.load_cert_chain`, but an encrypted key without a password is an error and never a prompt."""
-        identity = Identity(os.fsdecode(certfile), None if keyfile is None else os.fsdecode(keyfile), password)
+        identity = Identity(name_path(certfile), None if keyfile is None else name_path(keyfile), password)
         self._change(lambda context: load_identity(functools.partial(_Base.load_cert_chain, context), identity))
         self._certificate = identity.describe()
 
@@ -394,10 +407,6 @@ def _copy_settings(context: SSLContext, engine: Engine) -> None:
         setattr(engine, name, getattr(context, name))
     engine.minimum_version, engine.maximum_version = context.minimum_version, context.maximum_version
     _Base.set_alpn_protocols(engine, HTTP_1_1)
-
-
-def _name_revocations(crl: typing.Any) -> tuple[Source, ...]:
-    return typing.cast("tuple[Source, ...]", name_sources(list(crl) if isinstance(crl, (list, tuple)) else [crl]))
 
 
 def _plain(value: typing.Any) -> typing.Any:

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import ssl
 import typing
 from collections.abc import Callable, Hashable
 
 from .memory import as_file
-from .trust import like
+from .trust import is_pkcs12, like, read_source
 
 Path = str | os.PathLike[str]
 Data = Path | bytes | bytearray
 Password = str | bytes | bytearray | Callable[[], str | bytes | bytearray] | None
 Cert = Data | tuple[Data, Data | None] | tuple[Data, Data | None, Password]
-
-_PROBLEMS = {
-    errno.ENOENT: "cert= names a file that does not exist",
-    errno.EISDIR: "cert= names a directory; give the path of a PEM file",
-    errno.EACCES: "cert= names a file that this process may not read",
-}
-_CONVERT = "convert it (openssl x509 or pkey with -inform der), or give another file"
 
 
 class Identity(typing.NamedTuple):
@@ -42,7 +34,8 @@ class Identity(typing.NamedTuple):
 
     def read(self) -> Identity:
         """The same with the content of the files, as they are now. Raises an `OSError` that names the file."""
-        return Identity(_read(self.certificate), None if self.key is None else _read(self.key), self.password)
+        key = None if self.key is None else read_source(self.key, "cert")
+        return Identity(read_source(self.certificate, "cert"), key, self.password)
 
 
 def name_identity(cert: Cert) -> Identity:
@@ -51,8 +44,10 @@ def name_identity(cert: Cert) -> Identity:
         return Identity(_name(cert))
     if not isinstance(cert, tuple) or len(cert) not in (2, 3):
         raise TypeError("cert= is a path or bytes, a pair (certificate, key), or a triple (certificate, key, password).")
-    key = cert[1]
-    return Identity(_name(cert[0]), None if key is None else _name(key), cert[2] if len(cert) == 3 else None)
+    key, password = cert[1], cert[2] if len(cert) == 3 else None
+    if not (password is None or isinstance(password, (str, bytes, bytearray)) or callable(password)):
+        raise TypeError(f"The password in cert= is a str, bytes, or a function that returns one; not {type(password).__name__}.")
+    return Identity(_name(cert[0]), None if key is None else _name(key), password)
 
 
 def are_files(cert: Cert) -> bool:
@@ -62,21 +57,19 @@ def are_files(cert: Cert) -> bool:
 
 
 def _name(source: Data) -> str | bytes:
-    return bytes(source) if isinstance(source, (bytes, bytearray)) else os.fsdecode(source)
+    return bytes(source) if isinstance(source, (bytes, bytearray)) else name_path(source)
+
+
+def name_path(path: Path | bytes | os.PathLike[bytes]) -> str:
+    """A path as str. Raises `ValueError` for the content of a file: an error would show it, and it may be a private key."""
+    name = os.fsdecode(path)
+    if "-----BEGIN" in name:
+        raise ValueError("The certificate or key is given by its path, or with cert= by its content as bytes; this is the content as str.")
+    return name
 
 
 def _shown(source: str | bytes) -> str:
     return repr(source) if isinstance(source, str) else f"<{len(source)} bytes>"
-
-
-def _read(source: str | bytes, limit: int = -1) -> bytes:
-    if isinstance(source, bytes):
-        return source
-    try:
-        with open(source, "rb") as file:
-            return file.read(limit)
-    except OSError as error:
-        raise OSError(error.errno, _PROBLEMS.get(error.errno or 0, f"cert= names an unusable file ({error.strerror})"), source) from None
 
 
 def load_identity(load_cert_chain: typing.Callable[..., None], identity: Identity) -> None:
@@ -87,7 +80,7 @@ def load_identity(load_cert_chain: typing.Callable[..., None], identity: Identit
     callable `password` raises passes through.
     """
     for path in identity.paths():
-        _read(path, 0)
+        read_source(path, "cert", 0)
     if identity.key is None and (archive := _archive(identity.certificate)) is not None:
         from .pkcs12 import unpack_pkcs12
 
@@ -121,11 +114,8 @@ def _path(stack: contextlib.ExitStack, source: str | bytes) -> str:
 
 
 def _archive(source: str | bytes) -> bytes | None:
-    # The content, if it is PKCS #12: a SEQUENCE that begins with the version, 3 (RFC 7292 section 4).
-    start = _read(source, 32)
-    if start[:1] != b"\x30" or b"\x02\x01\x03" not in (start[2:5], start[3:6], start[4:7], start[5:8]):
-        return None
-    return _read(source)
+    # The content, if it is PKCS #12.
+    return read_source(source, "cert") if is_pkcs12(read_source(source, "cert", 32)) else None
 
 
 def fingerprint_of_files(paths: typing.Iterable[str]) -> Hashable:
@@ -145,24 +135,38 @@ def _explain(error: Exception, identity: Identity, asked: bool) -> str:
     certificate, password = identity.certificate, identity.password
     key = certificate if identity.key is None else identity.key
     here, there = _shown(certificate), _shown(key)
-    reason = getattr(error, "reason", None) or str(error)
+    reason = getattr(error, "reason", None)
+    detail = "" if reason is None else f" ({reason})"
+    if reason in ("EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL"):
+        return f"A key in {here} is too small for OpenSSL{detail}: get a certificate with a larger one (RSA 2048 or P-256 at least)."
+    if reason in ("EE_MD_TOO_WEAK", "CA_MD_TOO_WEAK"):
+        return f"A certificate in {here} is signed with an algorithm that OpenSSL takes for unsafe{detail}: get one signed over SHA-256."
     if reason in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"):
         return f"The private key in {there} does not belong to the certificate in {here}: give the key that it was issued for."
     if asked and password is None:
         return f"The private key in {there} is encrypted: pass its password, cert=(certificate, key, password)."
     if asked:
-        return f"The password does not open the private key in {there} ({reason})."
+        return f"The password does not open the private key in {there}{detail if isinstance(error, ssl.SSLError) else f' ({error})'}."
     has_certificate, has_key = _holds(certificate, b"-----BEGIN CERTIFICATE-----"), _holds(key, b"PRIVATE KEY-----")
     if not has_certificate and not has_key and _holds(certificate, b"PRIVATE KEY-----") and _holds(key, b"-----BEGIN CERTIFICATE-----"):
         return f"The two files are the wrong way round: {here} holds the key. Write cert=(certificate, key)."
     if identity.key is None and has_certificate and not has_key:
         return f"{here} holds no private key: give the key's file too, cert=(certificate, key)."
+    if identity.key is None and has_key and not has_certificate:
+        return f"{here} holds a private key, and no certificate: give the certificate's file too, cert=(certificate, key)."
     if not has_certificate:
-        return f"{here} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----): {_CONVERT}."
+        return f"{here} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----): {_converting(certificate, 'x509')}."
     if not has_key:
-        return f"{there} holds no private key in PEM form (-----BEGIN PRIVATE KEY-----): {_CONVERT}."
-    return f"The certificate in {here} and the key in {there} could not be loaded; one of them is damaged: {reason}."
+        return f"{there} holds no private key in PEM form (-----BEGIN PRIVATE KEY-----): {_converting(key, 'pkey')}."
+    if _holds(key, b"-----BEGIN OPENSSH PRIVATE KEY-----"):
+        return f"The private key in {there} is in a form of OpenSSH's own: convert it, ssh-keygen -p -m PKCS8 -f FILE."
+    return f"The certificate in {here} and the key in {there} could not be loaded; one of them is damaged{detail}."
 
 
 def _holds(source: str | bytes, marker: bytes) -> bool:
-    return marker in _read(source, 1_048_576)
+    return marker in read_source(source, "cert", 1_048_576)
+
+
+def _converting(source: str | bytes, command: str) -> str:
+    is_der = read_source(source, "cert", 1) == b"\x30"
+    return f"convert it, openssl {command} -inform der -in FILE -out FILE.pem" if is_der else "give another file"

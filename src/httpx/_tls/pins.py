@@ -8,6 +8,9 @@ import ssl
 import typing
 from collections.abc import Iterable, Mapping
 
+from .._exceptions import InvalidURL
+from .._models.url import URL
+
 
 class PinError(ssl.SSLCertVerificationError):
     """The chain is valid, and holds none of the pinned keys."""
@@ -20,6 +23,8 @@ class Pins:
     """The pins of each host."""
 
     def __init__(self, pins: Mapping[str, Iterable[str]]) -> None:
+        if not isinstance(pins, Mapping):
+            raise TypeError(f"pins= maps hosts to lists of pins, {{'api.example': ['sha256/...']}}; not {type(pins).__name__}.")
         self._by_host: dict[str, frozenset[str]] = {}
         for host, values in pins.items():
             if isinstance(values, str):
@@ -27,7 +32,7 @@ class Pins:
             checked = frozenset(map(_check, values))
             if not checked:
                 raise ValueError(f"pins= names no pin for {host!r}: leave the host out, or no connection to it can be made.")
-            self._by_host[_fold(host)] = checked
+            self._by_host[_name(host)] = checked
 
     def check(self, host: str, chain: tuple[bytes, ...]) -> None:
         """Raise `PinError` unless a key in the verified chain is pinned for this host, or none is."""
@@ -44,6 +49,20 @@ class Pins:
 
 def _fold(host: str) -> str:
     return host.lower().rstrip(".")
+
+
+def _name(host: str) -> str:
+    # As it is verified, or the pins would never be looked at.
+    bare = host.strip("[]")
+    url = f"https://{f'[{bare}]' if ':' in bare else bare}"
+    try:
+        parsed = URL(url)
+        is_host = parsed.raw_host != b"" == parsed.userinfo and parsed.raw_path == b"/" and parsed.port is None and "*" not in host
+    except InvalidURL:
+        is_host = False
+    if not is_host or "/" in host:
+        raise ValueError(f"pins= names {host!r}, which is no host: write its name as in URLs, without scheme, port and stars.")
+    return _fold(parsed.raw_host.decode("ascii"))
 
 
 def _check(pin: typing.Any) -> str:

@@ -22,8 +22,8 @@ def unpack_pkcs12(archive: bytes, password: Password, shown: str) -> Identity:
         key, certificate, others = load_key_and_certificates(archive, secret)
     except ValueError as error:
         remedy = "pass its password, cert=(path, None, password)" if given is None else "the password is wrong, or it is damaged"
-        raise ssl.SSLError(f"{shown} could not be opened as PKCS #12: {remedy} ({error}).") from error
+        raise ssl.SSLError(0, f"{shown} could not be opened as PKCS #12: {remedy} ({error}).") from error
     if key is None or certificate is None:
-        raise ssl.SSLError(f"{shown} holds no {'private key' if key is None else 'certificate'}.")
+        raise ssl.SSLError(0, f"{shown} holds no {'private key' if key is None else 'certificate'}.")
     chain = b"".join(one.public_bytes(Encoding.PEM) for one in (certificate, *others))
     return Identity(chain, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import os
 import re
@@ -21,6 +22,7 @@ Listed = Source | bool
 Named = bool | str | os.PathLike[str] | bytes | bytearray
 Trust = Named | Sequence[Named]
 
+_LIST = re.compile(rb"-----BEGIN X509 CRL-----[A-Za-z0-9+/=\s]+-----END X509 CRL-----")
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+\Z")  # what OpenSSL looks for in a directory (openssl-rehash(1))
 
 
@@ -55,10 +57,26 @@ def resolve_sources(sources: Iterable[Listed]) -> tuple[Source, ...]:
 
 def snapshot(source: Source) -> Source:
     """The content of a file as it is now; a directory stays one. Raises an `OSError` that names the file."""
-    if isinstance(source, bytes) or os.path.isdir(source):
+    return source if isinstance(source, str) and os.path.isdir(source) else read_source(source, "verify")
+
+
+def read_source(source: Source, argument: str, limit: int = -1) -> bytes:
+    """The content of a file that `argument` of a context names. Raises an `OSError` with the path."""
+    if isinstance(source, bytes):
         return source
-    with open(source, "rb") as file:
-        return file.read()
+    try:
+        with open(source, "rb") as file:
+            return file.read(limit)
+    except OSError as error:
+        problem = _PROBLEMS.get(error.errno or 0, f"names an unusable file ({error.strerror})")
+        raise OSError(error.errno, f"{argument}= {problem}", source) from None
+
+
+_PROBLEMS = {
+    errno.ENOENT: "names a file that does not exist",
+    errno.EISDIR: "names a directory; give the path of a file",
+    errno.EACCES: "names a file that this process may not read",
+}
 
 
 def describe_sources(sources: Sequence[Listed]) -> str:
@@ -117,10 +135,11 @@ def load_source(load_verify_locations: typing.Callable[..., None], source: Sourc
 
 def _load_bytes(load_verify_locations: typing.Callable[..., None], data: bytes) -> None:
     try:
-        load_verify_locations(cadata=data.decode("ascii", "replace") if b"-----BEGIN" in data else data)
+        load_verify_locations(cadata=data.decode("ascii", "ignore") if b"-----BEGIN" in data else data)  # comments may be in any language
     except (ssl.SSLError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
-        raise like(error, f"verify= holds {len(data)} bytes without certificates in PEM or DER form ({reason}).") from error
+        words = f"verify= holds {len(data)} bytes without certificates in PEM or DER form ({reason}); a path is given as str."
+        raise like(error, words) from error
 
 
 def _load_path(load_verify_locations: typing.Callable[..., None], path: str) -> None:
@@ -130,32 +149,59 @@ def _load_path(load_verify_locations: typing.Callable[..., None], path: str) -> 
         # OpenSSL looks names up in it at each handshake; nothing is read now.
         load_verify_locations(capath=path)
         return
-    start = b""
     try:
-        with open(path, "rb") as file:
-            start = file.read(2)
         load_verify_locations(cafile=path)
     except ssl.SSLError as error:
-        # A certificate in DER is a SEQUENCE of two length octets (X.690 section 8.1).
-        remedy = f": convert it, openssl x509 -inform der -in {path} -out ca.pem" if start == b"\x30\x82" else ""
-        words = f"verify= names a file without certificates in PEM form (-----BEGIN CERTIFICATE-----){remedy}: {path!r} ({error.reason})"
-        raise like(error, words) from error
+        raise like(error, f"verify= names a file {_problem_of(read_source(path, 'verify'), path)}: {path!r}") from error
     except PermissionError as error:
         raise _forbidden(path) from error
 
 
+def _problem_of(data: bytes, path: str) -> str:
+    if b"-----BEGIN CERTIFICATE-----" in data:
+        return "in which a certificate is damaged"
+    if is_pkcs12(data):
+        return "in PKCS #12 form, which holds an identity (cert=) and no authorities"
+    # A certificate in DER is a SEQUENCE of two length octets (X.690 section 8.1).
+    remedy = f": convert it, openssl x509 -inform der -in {path} -out ca.pem" if data[:2] == b"\x30\x82" else ""
+    return f"without certificates in PEM form (-----BEGIN CERTIFICATE-----){remedy}"
+
+
+def is_pkcs12(data: bytes) -> bool:
+    """Whether this begins like PKCS #12: a SEQUENCE that begins with the version, 3 (RFC 7292 section 4)."""
+    return data[:1] == b"\x30" and b"\x02\x01\x03" in (data[2:5], data[3:6], data[4:7], data[5:8])
+
+
+def name_revocations(crl: typing.Any) -> tuple[Source, ...]:
+    """What `crl=` names, in a form that does not change. Raises `TypeError`."""
+    sources = list(crl) if isinstance(crl, (list, tuple)) else [crl]
+    if not sources:
+        raise ValueError("crl= is an empty list, by which no certificate could be checked: name a revocation list, or leave it out.")
+    for source in sources:
+        if not isinstance(source, (str, os.PathLike, bytes, bytearray)):
+            raise TypeError(f"crl= is a path, a revocation list as bytes, or a list of these; not {type(source).__name__}.")
+    return tuple(bytes(source) if isinstance(source, (bytes, bytearray)) else os.fsdecode(source) for source in sources)
+
+
 def load_revocations(load_verify_locations: typing.Callable[..., None], source: Source) -> None:
-    """Know the revocation lists in a PEM file or in memory. Raises an `OSError` that names the file."""
+    """Know the revocation lists in a file or in memory, PEM or DER. Raises an `OSError` that names the file.
+
+    Whatever else is in the file stays out: the method that OpenSSL has for this would trust the certificates.
+    """
+    data = read_source(source, "crl")
+    lists = _LIST.findall(data) or ([_as_pem(data)] if data[:1] == b"\x30" else [])
     shown = f"{len(source)} bytes" if isinstance(source, bytes) else repr(source)
+    if not lists:
+        raise ssl.SSLError(0, f"crl= holds no revocation list in PEM or DER form (-----BEGIN X509 CRL-----): {shown}")
     try:
-        if isinstance(source, bytes):
-            with as_file(source) as path:  # OpenSSL takes revocation lists from files only
-                load_verify_locations(cafile=path)
-        else:
-            require_path(source, "crl= names a file that does not exist")
-            load_verify_locations(cafile=source)
+        with as_file(b"\n".join(lists)) as path:  # OpenSSL takes them from files only
+            load_verify_locations(cafile=path)
     except ssl.SSLError as error:
-        raise like(error, f"crl= holds no revocation list in PEM form (-----BEGIN X509 CRL-----): {shown} ({error.reason})") from error
+        raise like(error, f"crl= holds a revocation list that is damaged: {shown}") from error
+
+
+def _as_pem(data: bytes) -> bytes:
+    return b"-----BEGIN X509 CRL-----\n" + base64.encodebytes(data) + b"-----END X509 CRL-----"
 
 
 def like(error: ssl.SSLError | ValueError, words: str) -> ssl.SSLError:
