@@ -19,7 +19,7 @@ from .._exceptions import InvalidURL
 
 MAX_URL_LENGTH = 65_536  # characters, of the whole URL and of each component given separately
 
-MAX_HOST_LENGTH = 255  # octets of a name (RFC 1035 section 2.3.4)
+MAX_HOST_LENGTH = 255  # octets of a name or address (RFC 1035 section 2.3.4)
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 

@@ -20,7 +20,10 @@ RETRY = 3.0
 MAX_RETRY = 300.0
 """Seconds that a server can make clients wait at most."""
 
-_SENDABLE_ID = re.compile(r"[^\x00-\x1f\x7f]{1,4096}")
+MAX_EVENT_ID = 4_096
+"""Characters of an ID that are sent back to a server."""
+
+_SENDABLE_ID = re.compile(rf"[^\x00-\x1f\x7f]{{1,{MAX_EVENT_ID}}}")
 _BUSY = frozenset((429, 500, 502, 503, 504))  # statuses that may pass, once a stream has been there
 
 

@@ -10,7 +10,9 @@ import urllib.parse
 from .._models.headers import Headers
 from .._models.url import URL
 
-_MAX_BYTES = 200  # file systems allow 255 at the most; the rest is for our own endings
+MAX_BYTES = 200
+"""Bytes of a name. File systems allow 255 at the most; the rest is for our own endings."""
+
 _EXTENDED = re.compile(r"filename\*\s*=\s*(utf-8|iso-8859-1)'[^']*'([^;\s]+)", re.IGNORECASE)
 _PLAIN = re.compile(r'filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]+))', re.IGNORECASE)
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # devices, to Windows
@@ -45,12 +47,12 @@ def harmless(name: str) -> str:
     name = name.strip().lstrip(".-~").rstrip(". ")
     if _RESERVED.match(name):
         name = f"_{name}"
-    while len(name.encode("utf-8", "replace")) > _MAX_BYTES:
+    while len(name.encode("utf-8", "replace")) > MAX_BYTES:
         name = _shortened(name, len(name) - 1)
     return name
 
 
-def _shortened(name: str, size: int = _MAX_BYTES * 2) -> str:
+def _shortened(name: str, size: int = MAX_BYTES * 2) -> str:
     # Without the end of its stem: the ending says what it is.
     if len(name) <= size:
         return name

@@ -29,7 +29,8 @@ if typing.TYPE_CHECKING:
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 NORMAL_CLOSURE, PROTOCOL_ERROR, ABNORMAL_CLOSURE, MESSAGE_TOO_BIG = 1000, 1002, 1006, 1009
 
-_MAX_UNSENT = 65_536  # bytes that wait to be sent, beyond which pings are not answered
+MAX_UNSENT = 65_536
+"""Bytes that wait to be sent, beyond which pings are not answered."""
 
 Message = str | bytes
 
@@ -190,7 +191,7 @@ class _Conversation:
                 self._messages.append(self._parts[0][:0].join(self._parts))
                 self._parts, self._size = [], 0
         elif isinstance(event, Ping):
-            if len(self._unsent) < _MAX_UNSENT:  # who does not read what it asks for need not be answered
+            if len(self._unsent) < MAX_UNSENT:  # who does not read what it asks for need not be answered
                 self._unsent += proto.send(event.response())
         elif isinstance(event, CloseConnection):
             if proto.state is ConnectionState.OPEN:  # the engine's way to say that these are no frames
