@@ -259,7 +259,7 @@ def test_the_copy_of_a_client_is_not_watched(app, collected):
 
 def test_without_the_package_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "opentelemetry", None)
-    with pytest.raises(ImportError, match=r"install httpx\[otel\]"):
+    with pytest.raises(ImportError, match=r"pip install 'httpx\[otel\]'"):
         httpx.OpenTelemetry()
 
 

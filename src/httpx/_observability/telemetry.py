@@ -65,7 +65,8 @@ class OpenTelemetry:
         try:
             from opentelemetry import metrics, trace
         except ImportError:
-            raise ImportError("Spans and metrics need the package opentelemetry-api: install httpx[otel].") from None
+            missing = "OpenTelemetry needs the opentelemetry-api package, which is not installed: pip install 'httpx[otel]'."
+            raise ImportError(missing) from None
         self._propagate = propagate
         self._with_queries = with_queries
         self._tracer = trace.get_tracer("httpx", __version__, tracer_provider, _SCHEMA)

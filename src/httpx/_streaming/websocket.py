@@ -62,7 +62,7 @@ class _Conversation:
         try:
             from wsproto.connection import Connection, ConnectionType
         except ImportError:
-            raise ImportError("WebSockets need the package wsproto: install httpx[ws].") from None
+            raise ImportError("WebSockets need the wsproto package, which is not installed: pip install 'httpx[ws]'.") from None
         calls, request = self._client._calls, self._request
         key = base64.b64encode(os.urandom(16))
         fields = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key.decode("ascii")}
