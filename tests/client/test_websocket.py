@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 
 import pytest
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
+from wsproto.utilities import RemoteProtocolError
 
 import httpx
 from tests.support.proxies import http_proxy
+from tests.support.servers import PeerGone
 from tests.support.websocket import Peer, echo
 
 
@@ -223,6 +226,34 @@ async def test_one_sends_while_another_receives(runtime, scripted):
 
         await runtime.gather(sending, receiving)
     assert received == [str(number) for number in range(200)]
+
+
+async def test_a_message_that_was_cut_by_its_time_out_is_never_followed_by_another(runtime, scripted):
+    received = []
+
+    def script(conn):
+        peer = Peer(conn)
+        conn.wait_for(timed_out)
+        try:
+            while True:
+                received.append(peer.next())
+        except (PeerGone, RemoteProtocolError) as end:
+            received.append(end)
+
+    server = scripted(script)
+    timed_out = server.event()
+    async with runtime.client() as client, Socket(runtime, client.websocket(url_of(server))) as socket:
+        with pytest.raises(httpx.WriteTimeout):
+            await socket.send(b"x" * 30_000_000, timeout=0.3)
+        timed_out.set()
+        with contextlib.suppress(httpx.WebSocketClosed):
+            await socket.send("next")
+        await socket.close(timeout=1)
+    server.wait_for_no_connections()
+    assert not [event for event in received if isinstance(event, RemoteProtocolError)]
+    sent = b"".join(event.data for event in received if isinstance(event, BytesMessage))
+    assert set(sent) <= {ord("x")}
+    assert ("next" in [event.data for event in received if isinstance(event, TextMessage)]) <= (len(sent) == 30_000_000)
 
 
 async def test_over_tls_through_a_proxy(no_leaks, runtime, scripted, authority):

@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+import wsproto.connection
+from wsproto.events import CloseConnection
+
 import httpx
 from tests.support.certificates import Authority
 from tests.support.http2 import DATA, END_STREAM, HEADERS, RST_STREAM, HTTP2Peer, data, window_update
@@ -17,6 +20,7 @@ from tests.support.servers import Connection, Request, ScriptedServer, keep_aliv
 NAME = "www.example.org"
 BIG = pattern(250_000)
 COMPRESSED = respond(gzip.compress(BIG[:90_000], 1), headers=[("Content-Encoding", "gzip")])
+ENABLE_CONNECT_PROTOCOL = 8  # RFC 8441 section 3
 Act = Callable[[Any], Coroutine[Any, Any, None]]
 
 
@@ -51,18 +55,25 @@ def serve(conn: Connection) -> None:
 
 
 def serve_http2(conn: Connection) -> None:
-    """HTTP/2: echoes the path, or the size of the body; large where it is asked to be. Cancelled requests are forgotten."""
+    """HTTP/2: echoes the path, the size of the body, or the messages of a WebSocket. Cancelled requests are forgotten."""
     try:
-        peer = HTTP2Peer(conn)
+        peer = HTTP2Peer(conn, {ENABLE_CONNECT_PROTOCOL: 1})
     except AssertionError:
         return  # the client was interrupted in the middle of its first bytes, and these are its last ones
     requests: dict[int, tuple[str, int]] = {}
+    sockets: dict[int, Any] = {}
     while True:
         found = peer.read_frame()
         ended = bool(found.flags & END_STREAM)
         if found.type == HEADERS:
             fields = {str(name): str(value) for name, value in peer.decoder.decode(found.payload)}
-            requests[found.stream_id] = (fields[":path"], 0)
+            if ":protocol" in fields:
+                sockets[found.stream_id] = wsproto.connection.Connection(wsproto.connection.ConnectionType.SERVER)
+                peer.send(peer.headers(found.stream_id))
+            else:
+                requests[found.stream_id] = (fields[":path"], 0)
+        elif found.type == DATA and found.payload and found.stream_id in sockets:
+            peer.send(*_echo(sockets[found.stream_id], found.stream_id, found.payload))
         elif found.type == DATA and found.stream_id in requests:
             path, size = requests[found.stream_id]
             requests[found.stream_id] = (path, size + len(found.payload))
@@ -72,6 +83,15 @@ def serve_http2(conn: Connection) -> None:
             requests.pop(found.stream_id, None)
         elif found.type in (HEADERS, DATA) and ended and found.stream_id in requests:
             _answer_http2(peer, found.stream_id, *requests.pop(found.stream_id))
+
+
+def _echo(socket: Any, stream_id: int, received: bytes) -> Iterator[bytes]:
+    socket.receive_data(received)
+    for event in socket.events():
+        answer = event.response() if isinstance(event, CloseConnection) else event
+        encoded = socket.send(answer)
+        for start in range(0, len(encoded), 16_000):
+            yield data(stream_id, encoded[start : start + 16_000], end=answer is not event)
 
 
 def _answer_http2(peer: HTTP2Peer, stream_id: int, path: str, size: int) -> None:
@@ -167,6 +187,16 @@ class Scenario:
             assert received == b"helloworld"
             await _maybe(close())
 
+    async def _websocket(self, client: Any) -> None:
+        socket = client.websocket(self._url + "/ws")
+        await _maybe(socket.__aenter__() if self._runtime.is_async else socket.__enter__())
+        try:
+            for message in ("hello", "x" * 40_000):
+                await _maybe(socket.send(message, timeout=5))
+                assert await _maybe(socket.receive(timeout=5)) == message
+        finally:
+            await _maybe(socket.close(timeout=0.2))
+
 
 async def _maybe(value: Any) -> Any:
     return await value if hasattr(value, "__await__") else value
@@ -175,7 +205,7 @@ async def _maybe(value: Any) -> Any:
 WAYS: dict[str, list[str]] = {
     "http": ["get", "download", "decode", "redirect", "authenticate", "upload", "leave", "switch"],
     "https": ["get", "download", "upload", "leave", "switch"],
-    "http2": ["get", "download", "upload", "leave"],
+    "http2": ["get", "download", "upload", "leave", "websocket"],
     "http2 over TLS": ["get", "download", "upload"],
     "forward proxy": ["get", "upload"],
     "tunnel": ["get", "download", "switch"],

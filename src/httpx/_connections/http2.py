@@ -406,9 +406,9 @@ class HTTP2Connection:
                     await self._look()  # a server that hangs up may have said why, or have answered already
                 self.fail(error)
                 raise
-            except BaseException:
+            except BaseException as error:
                 self._writing = False
-                if self.stream.keeps_unsent:
+                if self.stream.keeps_unsent and not isinstance(error, Exception):  # cancelled, where nothing is lost by that
                     self.post()
                 else:
                     self.fail(WriteError(f"Sending to {self.stream.peer} was broken off."))

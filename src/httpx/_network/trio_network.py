@@ -16,7 +16,7 @@ import typing
 
 import trio
 
-from .._exceptions import ConnectError, ReadError, WriteError
+from .._exceptions import ConnectError, ReadError, WriteError, WriteTimeout
 from .addresses import connect_error, connect_timeout, new_socket, reason
 from .base import Farewell, SocketOption, T
 from .failures import hand_over, read_error
@@ -160,7 +160,7 @@ class SharedTrioStream(TrioStream):
             return
         try:
             await super()._wait_for_room(until, timeout)
-        except trio.Cancelled:
+        except (trio.Cancelled, WriteTimeout):
             self.close()  # the peer accepts nothing, and what went out ended anywhere
             raise
 
