@@ -24,7 +24,7 @@ if typing.TYPE_CHECKING:
 
 _NEVER = float("inf")
 _HIGH_WATER = 1_048_576  # bytes received and not yet read at which the peer is made to wait
-_BUFFER_SIZE = 262_144  # bytes decrypted at a time
+_BUFFER_SIZE = 262_144  # bytes received, or decrypted, at a time
 _BULK = 65_536  # bytes that arrive at once where there are many more to come
 _TURNS = 4  # that a bulk transfer may take before the event loop has one again
 _USES_SOCKET = sys.platform != "win32"  # whose event loop has a read of its own under way at all times
@@ -32,11 +32,15 @@ _USES_SOCKET = sys.platform != "win32"  # whose event loop has a read of its own
 _buffers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = weakref.WeakKeyDictionary()
 
 
-class AsyncioStream(asyncio.Protocol):
+class AsyncioStream(asyncio.BufferedProtocol):
     """A byte stream that is its own protocol.
 
     One timer serves all reads: it is not cancelled when data arrives, but looks at the deadline then in force when it
     fires, and is armed again if that has moved.
+
+    What arrives goes through one buffer, which is the event loop's, since it is filled and emptied without a pause in between. Other
+    protocols are given bytes: an object of 256 KiB each time, shrunk to the size of what came, which takes three system calls where
+    the memory allocator maps what is as large (as glibc does, unless chance has it otherwise).
     """
 
     keeps_unsent = True
@@ -47,6 +51,7 @@ class AsyncioStream(asyncio.Protocol):
         self._socket = connection
         self._transport: typing.Any = None
         self._flow: typing.Any = None  # the plain transport, below TLS too: uvloop's TLS loses what it holds when it is paused itself
+        self._buffer = _buffers.get(loop) or _buffers.setdefault(loop, memoryview(bytearray(_BUFFER_SIZE)))
         self._received: list[bytes] = []
         self._size = 0
         self._reading_paused = False
@@ -72,9 +77,12 @@ class AsyncioStream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = self._flow = transport
 
-    def data_received(self, data: bytes) -> None:
-        self._received.append(data)
-        self._size += len(data)
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._received.append(self._buffer[:nbytes].tobytes())
+        self._size += nbytes
         reader = self._reader
         if reader is not None:
             self._reader = None
@@ -286,8 +294,7 @@ class AsyncioStream(asyncio.Protocol):
             raise self._left_early(context)  # a transport that is lost already tells nobody any more, least of all TLS begun on it
         try:
             async with asyncio.timeout(timeout):
-                decrypted = _Decrypted(self, self._loop)
-                upgraded = await self._loop.start_tls(self._transport, decrypted, context, server_hostname=server_hostname)
+                upgraded = await self._loop.start_tls(self._transport, self, context, server_hostname=server_hostname)
         except TimeoutError as error:
             if isinstance(error, ConnectionError) or error.errno is not None:
                 raise handshake_error(error, self.peer, context) from error
@@ -358,38 +365,6 @@ class AsyncioStream(asyncio.Protocol):
             return self._transport.get_extra_info(name)
         except AttributeError:
             return None  # TLS transports of asyncio know nothing any more once they have been closed
-
-
-class _Decrypted(asyncio.BufferedProtocol):
-    """Stands between TLS and its stream, and gives it what arrives in one piece.
-
-    TLS would otherwise make an object of 256 KiB for each record, to shrink it to the size of that: on uvloop three system calls,
-    more than all the rest of reading. The buffer is the event loop's, since it is filled and emptied without a pause in between.
-    """
-
-    __slots__ = ("_buffer", "_stream")
-
-    def __init__(self, stream: AsyncioStream, loop: asyncio.AbstractEventLoop) -> None:
-        self._stream = stream
-        self._buffer = _buffers.get(loop) or _buffers.setdefault(loop, memoryview(bytearray(_BUFFER_SIZE)))
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self._stream.data_received(self._buffer[:nbytes].tobytes())
-
-    def eof_received(self) -> None:
-        self._stream.eof_received()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stream.connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        self._stream.pause_writing()
-
-    def resume_writing(self) -> None:
-        self._stream.resume_writing()
 
 
 class TaskWaiter:

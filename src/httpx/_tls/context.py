@@ -87,6 +87,7 @@ class SSLContext(Engine):
     _is_built = False
     _given: dict[str, typing.Any] | None = None  # the arguments, if they are no secrets: what it is pickled as
     _takes_purpose = True
+    _aiofastnet_force_fallback_ssl = True
 
     def __init__(
         self,

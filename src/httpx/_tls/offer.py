@@ -54,6 +54,9 @@ class ForConnection:
 
     __slots__ = ("_context", "_purpose")
 
+    # aiofastnet, a faster event loop, would otherwise take OpenSSL's context from where it lies in the memory of a real one.
+    _aiofastnet_force_fallback_ssl = True
+
     def __init__(self, context: ssl.SSLContext, purpose: Purpose) -> None:
         self._context = context
         self._purpose = purpose
