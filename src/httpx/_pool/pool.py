@@ -64,8 +64,8 @@ class PooledConnection(typing.Protocol):
 C = typing.TypeVar("C", bound=PooledConnection)
 
 
-class Request(typing.Generic[C]):
-    """A request that waits its turn. When woken, `connection` is what it was given; None is leave to open a new one."""
+class Place(typing.Generic[C]):
+    """A place in the queue of an origin. When woken, `connection` is what it was given; None is leave to open a new one."""
 
     __slots__ = ("closings", "connection", "origin", "served", "waiter")
 
@@ -87,7 +87,7 @@ class Origin(typing.Generic[C]):
         self.slots = 0  # connections that are open or being opened
         self.idle: list[C] = []  # the one used last at the end
         self.shared: dict[C, None] = {}  # in use, with room for more
-        self.waiting: collections.OrderedDict[Request[C], None] = collections.OrderedDict()
+        self.waiting: collections.OrderedDict[Place[C], None] = collections.OrderedDict()
         self.dials_alone = False  # one connection is opened at a time, since it may serve all
         self.is_dialing = False
         self.is_retired = False  # its connections serve whom they serve, and nobody after that
@@ -180,49 +180,49 @@ class Pool(typing.Generic[C]):
                 self.release_slot(key, closings)
             raise
 
-    def wait(self, key: typing.Hashable, waiter: Waiter, now: float, alone: bool = False) -> tuple[Request[C], list[C]]:
+    def wait(self, key: typing.Hashable, waiter: Waiter, now: float, alone: bool = False) -> tuple[Place[C], list[C]]:
         """Queue up; the waiter is woken at once if something became free in the meantime. Also returns what to close."""
         to_close: list[C] = []
-        request: Request[C] | None = None
+        place: Place[C] | None = None
         try:
             with self._lock:
                 origin = self._origins.get(key)
                 if origin is None:
                     origin = self._origins[key] = Origin(key)
                 origin.dials_alone = alone
-                request = Request(origin, waiter, self.closings)
-                origin.waiting[request] = None
+                place = Place(origin, waiter, self.closings)
+                origin.waiting[place] = None
                 self._waiting += 1
                 if (connection := self._take(origin, now, to_close)) is not None:
-                    self._serve(request, connection)
-                    return request, to_close
+                    self._serve(place, connection)
+                    return place, to_close
                 if self._slots >= self._max_connections and self._idle_order and self._lacks_only_a_slot(origin):
                     to_close.append(self._take_longest_idle())
                 self._settle(origin)
-            return request, to_close
+            return place, to_close
         except BaseException:
-            if request is not None:
-                self.give_up(request, now)
+            if place is not None:
+                self.give_up(place, now)
             raise
 
-    def give_up(self, request: Request[C], now: float) -> tuple[bool, list[C]]:
-        """The request no longer waits; what it was given at the same moment goes on to others.
+    def give_up(self, place: Place[C], now: float) -> tuple[bool, list[C]]:
+        """Nobody waits in this place any more; what it was given at the same moment goes on to others.
 
         Returns whether it may open a connection all the same, since it waited for nothing but another one's (its slot is
         taken), and the connections to close.
         """
-        origin = request.origin
+        origin = place.origin
         with self._lock:
-            if not request.served:
-                self._forget(request)
+            if not place.served:
+                self._forget(place)
                 self._settle(origin)
                 if origin.is_dialing and self._slots < self._max_connections and origin.slots < self._max_per_origin:
                     self._grant(origin)
                     return True, []
                 return False, []
-        if request.connection is not None:
-            return False, self.check_in(request.connection, now)
-        self.release_slot(origin.key, request.closings)
+        if place.connection is not None:
+            return False, self.check_in(place.connection, now)
+        self.release_slot(origin.key, place.closings)
         return False, []
 
     def opened(self, connection: C, now: float, closings: int) -> bool:
@@ -306,8 +306,8 @@ class Pool(typing.Generic[C]):
             self.closings += 1
             every = [*self._idle_order, *self._busy]
             for origin in self._origins.values():
-                for request in list(origin.waiting):
-                    self._serve(request, None)
+                for place in list(origin.waiting):
+                    self._serve(place, None)
             lock = self._lock
             self._start()
             self._lock = lock
@@ -470,15 +470,15 @@ class Pool(typing.Generic[C]):
         if not (origin.slots or origin.waiting):
             self._origins.pop(origin.key, None)
 
-    def _serve(self, request: Request[C], connection: C | None) -> None:
-        request.connection = connection
-        request.served = True
-        self._forget(request)
-        request.waiter.wake()
+    def _serve(self, place: Place[C], connection: C | None) -> None:
+        place.connection = connection
+        place.served = True
+        self._forget(place)
+        place.waiter.wake()
 
-    def _forget(self, request: Request[C]) -> None:
-        origin = request.origin
-        if origin.waiting.pop(request, False) is None:
+    def _forget(self, place: Place[C]) -> None:
+        origin = place.origin
+        if origin.waiting.pop(place, False) is None:
             self._waiting -= 1
             if not origin.waiting:
                 self._turns.pop(origin, None)
