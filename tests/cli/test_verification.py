@@ -93,6 +93,15 @@ def test_doctor_warns_of_a_certificate_that_is_about_to_expire(command, authorit
     assert "should be renewed: it is valid for 29 more days" in outcome.text
 
 
+def test_a_client_certificate_that_is_missing_is_asked_for_in_options(command, app_server, authority):
+    server = app_server(ssl_context=authority.server(demands_client=True))
+    for arguments in (["doctor", f"localhost:{server.port}"], [f"https://localhost:{server.port}"]):
+        outcome = command(*arguments, "--cacert", authority.pem)
+        assert outcome.status == 8
+        assert "client-certificate-required" in outcome.text + outcome.stderr
+        assert "--cert FILE and --key FILE" in outcome.text + outcome.stderr
+
+
 def test_doctor_may_look_without_judging(command, app_server, authority):
     server = app_server(ssl_context=authority.server(expired=True))
     outcome = command("doctor", f"localhost:{server.port}", "--no-verify")

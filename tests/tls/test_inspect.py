@@ -75,7 +75,10 @@ async def test_the_checks_of_a_bad_server_tell_which_one_failed(inspect):
     assert failed(await inspect("wrong-host")) == ["name"]
     assert failed(await inspect("unknown-authority")) == ["chain"]
     assert failed(await inspect("plain-http")) == ["handshake"]
-    assert (await inspect("expired")).days_left < 0
+    expired = await inspect("expired")
+    assert expired.days_left < 0
+    assert "expired 3 days ago" in expired.render()
+    assert "3 days ago" in expired.meaning
 
 
 async def test_it_can_be_read_in_any_terminal(inspect):

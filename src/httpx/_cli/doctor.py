@@ -14,7 +14,7 @@ from .._models.url import URL
 from .._tls.report import TLSReport
 from .body import safe
 from .building import complete_url, make_ssl_context
-from .failures import EXPECTED, OK, ON_TRUST, UNVERIFIED, status_of_failure
+from .failures import EXPECTED, OK, UNVERIFIED, in_options, status_of_failure
 from .screen import Screen, stdout
 
 _SOON = 21  # days left of a certificate from which on it is worth a warning
@@ -31,8 +31,8 @@ def show(console: Console, report: TLSReport) -> None:
         console.print(Text.assemble(safe(before), (found, _COLORS.get(found, "")), safe(after)), soft_wrap=True)
     if report.is_ok and report.days_left is not None and report.days_left <= _SOON:
         console.print(Text(f"\nThe certificate should be renewed: it is valid for {report.days_left} more days.", style="yellow"))
-    if report.verify_code is not None:
-        console.print(Text(f"\n{ON_TRUST}"), soft_wrap=True)
+    if (hint := in_options(report)) is not None:
+        console.print(Text(f"\n{hint}"), soft_wrap=True)
 
 
 @click.command("doctor")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import typing
+
 from .._exceptions import (
-    CertificateVerifyError,
     ConnectError,
     ConnectTimeout,
     HTTPError,
@@ -15,6 +16,9 @@ from .._exceptions import (
     UnsupportedProtocol,
 )
 from .._models.response import Response
+
+if typing.TYPE_CHECKING:
+    from .._tls.report import TLSReport
 
 OK, FAILED, USAGE, REDIRECT, CLIENT_ERROR, SERVER_ERROR, UNREACHABLE, TIMED_OUT, UNVERIFIED, FILE, INTERRUPTED = *range(10), 130
 
@@ -34,6 +38,14 @@ STATUSES = {
 
 
 ON_TRUST = "On the command line --cacert FILE, --system-ca and --no-verify say whom to trust."
+ON_IDENTITY = "On the command line --cert FILE and --key FILE say who you are."
+
+
+def in_options(report: TLSReport) -> str | None:
+    """What the remedy of a TLS failure is on the command line, if there is one."""
+    if (report.cause or "").startswith("client-certificate-"):
+        return ON_IDENTITY
+    return None if report.verify_code is None else ON_TRUST
 
 
 class FileProblem(Exception):
@@ -69,8 +81,8 @@ def status_of_failure(error: BaseException) -> int:
 def describe(error: BaseException) -> tuple[str, str, list[str]]:
     """A failure in three parts: its name, what happened, and notes on what to do."""
     notes = [str(note) for note in getattr(error, "__notes__", [])]
-    if isinstance(error, CertificateVerifyError):
-        notes.append(f"{ON_TRUST} httpx doctor HOST tells more.")
+    if isinstance(error, TLSError) and error.report is not None and (hint := in_options(error.report)) is not None:
+        notes.append(f"{hint} httpx doctor HOST tells more.")
     if isinstance(error, FileProblem):
         return "Error", str(error), notes
     if isinstance(error, OSError) and error.strerror and error.filename is not None:

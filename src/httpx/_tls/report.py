@@ -93,7 +93,9 @@ class TLSReport:
         now = datetime.datetime.now(datetime.UTC)
         is_right = all(certificate.not_before <= now <= certificate.not_after for certificate in self.chain)
         days = self.days_left
-        return Check("dates", is_right, "" if days is None else f"{days} days left" if days >= 0 else f"expired {-days} days ago")
+        past = 0 if days is None else -days - 1  # whole days since the end
+        gone = f"{past} day{'' if past == 1 else 's'} ago" if past else "less than a day ago"
+        return Check("dates", is_right, "" if days is None else f"{days} days left" if days >= 0 else f"expired {gone}")
 
     def describe_chain(self) -> list[str]:
         """The certificates as lines of text, each below the one that it issued."""
