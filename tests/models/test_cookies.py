@@ -514,3 +514,21 @@ def test_cookies_can_be_used_from_many_threads():
         thread.join()
     assert failures == []
     assert len(cookies) == 200
+
+
+@pytest.mark.parametrize(
+    ("domain", "host", "is_kept"),
+    [
+        ("testserver.local", "testserver", True),
+        (".testserver.local", "testserver", True),
+        ("local", "testserver", False),
+        ("other.local", "testserver", False),
+        ("a.test.local", "a.test", False),
+    ],
+)
+def test_servers_of_one_label_may_call_themselves_local_as_the_standard_library_does(domain, host, is_kept):
+    cookies = httpx.Cookies()
+    receive(cookies, f"http://{host}/", f"a=1; Domain={domain}")
+    assert bool(cookies) is is_kept
+    assert sent(cookies, f"http://{host}/") == ("a=1" if is_kept else None)
+    assert sent(cookies, "http://other.local/") is None

@@ -118,6 +118,8 @@ def _accept(said: SetCookie, url: URL) -> Cookie | None:
     is_secure = url._scheme in _SECURE_SCHEMES
     host = url._host
     domain = said.domain
+    if domain == f"{host}.local" and "." not in host:
+        domain = None  # a name of one label, as the standard library spells it, and so servers that are tested under such a name
     if domain is not None and (not domain or is_public_suffix(domain)):
         if domain != host:
             return None
