@@ -12,7 +12,7 @@ from .._models.request import Request
 from .._network.addresses import seconds
 from .._network.base import Stream, Waiter
 from .._network.failures import first_exchange_error
-from .._protocols.http1.serialize import check_start
+from .._protocols.http1.serialize import check_target, encode_method
 from .._protocols.http2.engine import CANCEL, NO_ERROR, HTTP2Stream, protect
 from .body import PIECE, check_length, is_repeatable, is_replayable, parts_of
 from .exchange import ConnectionDied, NeedsHTTP1, Timeouts, tell_of_reuse
@@ -126,7 +126,9 @@ class HTTP2Exchange(HTTP2Stream):
             authority, plain = http2_fields(request.headers)
             form.http2 = authority, protect(plain)
         authority, fields = form.http2
-        method, target = check_start(request.method, request.extensions.get("target") or request.url._target)
+        given = request.extensions.get("target")
+        target = check_target(given) if given else request.url._target
+        method = encode_method(request.method)
         head = [(b":method", method), (b":scheme", request.url._origin[0].encode("ascii")), (b":authority", authority), (b":path", target)]
         connection = self.connection
         stream = request.stream

@@ -25,10 +25,9 @@ def serialize_head(method: str, target: bytes, field_block: bytes) -> bytes:
     return (_KNOWN_METHODS.get(method) or _check_method(method)) + target + b" HTTP/1.1\r\n" + field_block + b"\r\n"
 
 
-def check_start(method: str, target: bytes) -> tuple[bytes, bytes]:
-    """Method and target as bytes, for other versions of HTTP. Raises `LocalProtocolError` for what is none."""
-    check_target(target)
-    return (_KNOWN_METHODS.get(method) or _check_method(method))[:-1], target
+def encode_method(method: str) -> bytes:
+    """The method as bytes, for other versions of HTTP. Raises `LocalProtocolError` for what is none."""
+    return (_KNOWN_METHODS.get(method) or _check_method(method))[:-1]
 
 
 def check_target(target: bytes) -> bytes:
