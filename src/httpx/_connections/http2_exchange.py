@@ -115,6 +115,8 @@ class HTTP2Exchange(HTTP2Stream):
                 raise first_exchange_error(error, self.connection.stream) from error.__cause__
             tell_of_reuse(error)
             raise
+        except NeedsHTTP1:
+            raise  # nothing has been sent
         except BaseException:
             if not self._is_in_content:
                 self.connection.interrupt()
