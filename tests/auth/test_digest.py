@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 
 import pytest
 
 import httpx
 from tests.auth.digest_server import DigestServer, fields_of
-from tests.support.servers import respond
+from tests.support.servers import keep_alive, respond
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -303,3 +304,32 @@ def test_the_example_of_rfc_7616_section_3_9_1(monkeypatch, algorithm, response)
     fields = fields_of(request.headers["authorization"])
     assert fields["response"] == response
     assert fields["nc"] == "00000001"
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        'Digest realm="\u4f60\xe9", nonce="n"',
+        'Digest realm="a\\\tb", nonce="n", opaque="\\"\\\\"',
+        f'Digest realm="{"a" * 60_000}", nonce="n"',
+        'Digest realm="r", nonce="n", algorithm="MD5\\", uri=\\"/evil"',
+        "Digest " + 'realm="r", ' * 2_000 + 'nonce="n"',
+        'Digest realm="r", nonce="n", qop="auth,,,x"',
+        "Digest",
+        "Digest ,",
+    ],
+    ids=range(8),
+)
+async def test_a_hostile_challenge_leads_to_one_answer_at_most(runtime, scripted, challenge):
+    def answer(request):
+        return b"HTTP/1.1 401 X\r\nContent-Length: 0\r\nWWW-Authenticate: " + challenge.encode() + b"\r\n\r\n"
+
+    server = scripted(keep_alive(answer))
+    async with runtime.client(auth=httpx.DigestAuth("us\u00e9r", "canary-of-password")) as client:
+        with contextlib.suppress(httpx.RemoteProtocolError):
+            assert (await client.get(server.url)).status_code == 401
+        assert client.pool_stats().in_use == 0
+    assert len(server.requests) <= 2
+    for request in server.requests:
+        assert b"canary" not in request.head
+        assert request.head.count(b" uri=") == request.head.count(b"Authorization")

@@ -201,7 +201,10 @@ def assert_presentable(error: BaseException) -> None:
     assert text.isprintable(), repr(text)
     assert_no_secret("".join(traceback.format_exception(error)), "the traceback")
     seen: BaseException | None = error
+    known: list[BaseException] = []
     while seen is not None:
+        assert not any(seen is one for one in known), "its causes lead in a circle"
+        known.append(seen)
         assert_no_secret(f"{seen!s} {seen!r} {seen.args!r} {getattr(seen, '__notes__', '')!r}", type(seen).__name__)
         request = getattr(seen, "_request", None)
         assert_no_secret(f"{request!r} {getattr(request, 'headers', None)!r}", "the exception's request")

@@ -148,3 +148,43 @@ async def test_who_takes_an_upload_in_sips_does_not_get_more_time(runtime, scrip
         with pytest.raises(httpx.WriteTimeout):
             await client.post(server.url, content=bytes(30_000_000))
         assert_nothing_is_busy(client)
+
+
+PROXIES = {
+    "a head": (b"HTTP/1.1 200 OK\r\nX: ", b"a"),
+    "informational responses": (b"", b"HTTP/1.1 103 X\r\n\r\n"),
+    "fields": (b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"),
+}
+
+
+@pytest.mark.parametrize("which", ["connect", "total"])
+@pytest.mark.parametrize("name", PROXIES)
+async def test_a_proxy_that_drips(runtime, scripted, name, which):
+    first, more = PROXIES[name]
+
+    def proxy(conn):
+        conn.read_head()
+        drip(first, more)(conn)
+
+    async with runtime.client(proxy=scripted(proxy).url, timeout=httpx.Timeout(10, **{which: 0.3})) as client:
+        with pytest.raises((httpx.ConnectTimeout, httpx.ProxyError)) as caught:
+            await client.get("https://www.example.org/")
+        assert_presentable(caught.value)
+        assert_nothing_is_busy(client)
+
+
+@pytest.mark.parametrize("size", [1, 7])
+async def test_records_of_a_few_bytes(runtime, scripted, tmp_path, size):
+    authority = Authority(tmp_path)
+
+    def script(conn):
+        while True:
+            answer = respond(conn.read_request().target.encode())
+            conn.send_each(answer[start : start + size] for start in range(0, len(answer), size))
+
+    server = scripted(script, ssl_context=authority.server())
+    transport = runtime.transport(ssl_context=httpx.SSLContext(verify=str(authority.pem)))
+    async with runtime.client(transport=transport) as client:
+        for path in ("/one", "/two"):
+            assert (await client.get(server.url + path)).text == path
+    assert len(server.connections) == 1

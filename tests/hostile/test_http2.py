@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 import httpx
-from tests.hostile.attack import HASTY, OWN, Case, attack_http2
+from tests.hostile.attack import HASTY, OWN, Case, assert_nothing_is_busy, assert_presentable, attack_http2
 from tests.support.http2 import (
     ACK,
     CONTINUATION,
@@ -19,14 +19,17 @@ from tests.support.http2 import (
     HEADERS,
     HTTP_1_1_REQUIRED,
     INITIAL_WINDOW_SIZE,
+    MAX_CONCURRENT_STREAMS,
     MAX_FRAME_SIZE,
     PADDED,
     PING,
     PRIORITY,
     PUSH_PROMISE,
+    REFUSED_STREAM,
     RST_STREAM,
     SETTINGS,
     WINDOW_UPDATE,
+    HTTP2Peer,
     data,
     frame,
     goaway,
@@ -237,3 +240,30 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_http2(runtime, case):
     attack_http2(runtime, case)
+
+
+NEVER_WILLING: dict[str, Frames] = {
+    "refuses every stream": lambda s: rst_stream(s, REFUSED_STREAM),
+    "says goodbye at once": lambda s: goaway(0),
+    "takes no streams": lambda s: settings({MAX_CONCURRENT_STREAMS: 0}),
+    "takes no streams and refuses this one": lambda s: settings({MAX_CONCURRENT_STREAMS: 0}) + rst_stream(s, REFUSED_STREAM),
+}
+
+
+@pytest.mark.parametrize("name", NEVER_WILLING)
+async def test_a_server_that_is_never_willing_is_not_asked_for_ever(runtime, scripted, name):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        while True:
+            stream, _, _ = peer.read_request()
+            peer.send(NEVER_WILLING[name](stream))
+
+    server = scripted(script)
+    transport = runtime.transport(http1=False, http2=True)
+    async with runtime.client(transport=transport, timeout=httpx.Timeout(4, read=0.3, pool=0.3)) as client:
+        for _ in range(2):
+            with pytest.raises((RPE, SLOW, httpx.ReadError)) as caught:
+                await client.get(server.url)
+            assert_presentable(caught.value)
+        assert_nothing_is_busy(client)
+    assert len(server.connections) <= 8

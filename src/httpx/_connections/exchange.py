@@ -27,6 +27,11 @@ class ConnectionDied(Exception):
         self.cause = cause
         self.unprocessed = unprocessed
 
+    def unwrap(self) -> Exception:
+        """The cause, to be raised while this is handled: without leading back to it, since who walks along causes would never arrive."""
+        self.__cause__ = self.__context__ = None
+        return self.cause
+
 
 class NeedsHTTP1(Exception):
     """The request asks for another protocol (Upgrade), which this HTTP/2 connection does not take: HTTP/1.1 may."""

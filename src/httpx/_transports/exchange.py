@@ -106,7 +106,7 @@ class Exchanges:
                 if attempts >= (self._max_attempts if died.unprocessed else min(self._max_attempts, 2)):
                     if not died.unprocessed:
                         tell_of_reuse(died.cause, may_be_resent=True)
-                    raise died.cause from died.cause.__cause__
+                    raise died.unwrap() from died.cause.__cause__
                 attempts += 1
                 _log_resending(request, died)
             except NeedsHTTP1:
