@@ -57,7 +57,8 @@ class Cookies(MutableMapping[str, str]):
         """The cookies with all that is known of them, as `http.cookiejar` has it."""
         # Made when needed: most clients never see a cookie.
         if self._jar is None:
-            self._jar = _rules().Jar()
+            made: CookieJar = _rules().Jar()
+            self._jar = made
         return self._jar
 
     @jar.setter

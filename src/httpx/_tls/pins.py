@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import ssl
 import typing
 from collections.abc import Iterable, Mapping
@@ -55,12 +56,17 @@ def _name(host: str) -> str:
     # As it is verified, or the pins would never be looked at.
     bare = host.strip("[]")
     url = f"https://{f'[{bare}]' if ':' in bare else bare}"
-    try:
+    parsed = None
+    with contextlib.suppress(InvalidURL):
         parsed = URL(url)
-        is_host = parsed.raw_host != b"" == parsed.userinfo and parsed.raw_path == b"/" and parsed.port is None and "*" not in host
-    except InvalidURL:
-        is_host = False
-    if not is_host or "/" in host:
+    if (
+        parsed is None
+        or not parsed.raw_host
+        or parsed.userinfo
+        or parsed.port is not None
+        or parsed.raw_path != b"/"
+        or not set(host).isdisjoint("*/")
+    ):
         raise ValueError(f"pins= names {host!r}, which is no host: write its name as in URLs, without scheme, port and stars.")
     return _fold(parsed.raw_host.decode("ascii"))
 
