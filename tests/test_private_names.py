@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import sys
+import types
 import weakref
 
 import pytest
@@ -54,6 +56,17 @@ async def test_the_pool_of_a_transport_is_seen_from_outside(runtime, app):
         assert (len(pool._requests), len(pool.connections)) == (0, 1)
         assert repr(pool) == "<ConnectionPool [Requests: 0 active, 0 queued | Connections: 0 active, 1 idle]>"
     assert httpx.HTTPTransport(proxy="http://u:p@127.0.0.1:3128")._pool._proxy_url == "http://127.0.0.1:3128"
+
+
+def test_the_pool_of_a_transport_with_a_proxy_passes_for_httpcores(monkeypatch):
+    names = {"HTTPProxy": type("HTTPProxy", (), {}), "URL": lambda url: ("httpcore's", url)}
+    monkeypatch.setitem(sys.modules, "httpcore", types.SimpleNamespace(**names))
+    through = httpx.HTTPTransport(proxy="http://u:p@127.0.0.1:3128")._pool
+    assert isinstance(through, names["HTTPProxy"])
+    assert through._proxy_url == ("httpcore's", "http://127.0.0.1:3128")
+    assert through._proxy_headers == [(b"Proxy-Authorization", b"Basic dTpw")]
+    for other in (httpx.HTTPTransport(), httpx.AsyncHTTPTransport(proxy="socks5://127.0.0.1:1080")):
+        assert not isinstance(other._pool, names["HTTPProxy"])
 
 
 def test_urls_are_merged_by_an_overridable_method():

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 import typing
 
+from .._auth.basic import basic_authorization
 from .._pool.pool import PoolStats
 
 if typing.TYPE_CHECKING:
     import ssl
 
-    from .._models.url import URL
+    from .._proxy import Proxy
     from .exchange import Exchanges
 
 
 class PoolView:
-    """The connections of a transport, seen from outside."""
+    """The connections of a transport, seen from outside.
+
+    That of a transport with an HTTP proxy passes for httpcore's, where that has been imported: pytest-httpx asks for it.
+    """
 
     __slots__ = ("_exchanges",)
 
@@ -41,10 +46,32 @@ class PoolView:
         context: ssl.SSLContext | None = self._exchanges.settings()["ssl_context"]
         return context
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type[typing.Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        httpcore, proxy = sys.modules.get("httpcore"), self._proxy
+        if httpcore is None or proxy is None or not proxy.url.scheme.startswith("http"):
+            return PoolView
+        posed: type[typing.Any] = httpcore.HTTPProxy
+        return posed
+
     @property
-    def _proxy_url(self) -> URL | None:
-        proxy = self._exchanges.settings()["proxy"]
-        return None if proxy is None else proxy.url
+    def _proxy(self) -> Proxy | None:
+        proxy: Proxy | None = self._exchanges.settings()["proxy"]
+        return proxy
+
+    @property
+    def _proxy_url(self) -> typing.Any:
+        # A URL of httpcore, where there is one.
+        httpcore, proxy = sys.modules.get("httpcore"), self._proxy
+        return proxy and (proxy.url if httpcore is None else httpcore.URL(str(proxy.url)))
+
+    @property
+    def _proxy_headers(self) -> list[tuple[bytes, bytes]]:
+        proxy = self._proxy
+        if proxy is None:
+            return []
+        basic = [] if proxy.auth is None else [(b"Proxy-Authorization", basic_authorization(*proxy.auth).encode("ascii"))]
+        return [*basic, *proxy.headers.raw]
 
     def __repr__(self) -> str:
         stats = self.stats()
