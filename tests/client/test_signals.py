@@ -47,6 +47,14 @@ def upload(client, url):
     assert client.post(url + "/up", content=iter([b"load", b"ed"])).text == "/uploaded"
 
 
+@pytest.fixture(autouse=True)
+def heeding_control_c():
+    """Processes in the background may have been told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring came with Python 3.12")
 @pytest.mark.parametrize(
     ("protocol", "conversation"),
