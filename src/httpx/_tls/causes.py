@@ -168,7 +168,8 @@ CAUSES = {
     ),
     "unsafe-renegotiation": Cause(
         "The server lacks secure renegotiation (RFC 5746).",
-        "The server's operator must update it. Until then, for this server alone: context.options |= ssl.OP_LEGACY_SERVER_CONNECT.",
+        "The server's operator must update it. Until then, for this server alone: context.options |= 0x4 "
+        "(ssl.OP_LEGACY_SERVER_CONNECT, a name since Python 3.12).",
     ),
     "renegotiation-refused": Cause(
         "The server wanted to negotiate TLS anew in the middle of the connection, which is refused here.",
