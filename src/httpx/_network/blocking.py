@@ -18,7 +18,7 @@ from .addresses import connect_error, connect_timeout, new_socket, reason, secon
 from .base import Farewell, SocketOption, Stream, T
 from .race import Address, Race
 from .readiness import readiness
-from .socket_stream import MAX_READ_SIZE, MIN_READ_SIZE, SocketStream
+from .streams import MAX_READ_SIZE, MIN_READ_SIZE, SocketStream
 
 if typing.TYPE_CHECKING:
     import concurrent.futures

@@ -30,13 +30,6 @@ def read_error(error: Exception, peer: str) -> ReadError | TLSError:
     return ReadError(f"Receiving from {peer} failed: {error}")
 
 
-def hand_over(early: bytes | Exception) -> bytes:
-    """What a look at a stream came upon: data, or a failure, which may hold the reason why the server hangs up."""
-    if isinstance(early, Exception):
-        raise early
-    return early
-
-
 def spoke_too_soon() -> ssl.SSLError:
     """What OpenSSL would say of a server that sends something before the handshake: whatever it speaks, it is not TLS."""
     error = ssl.SSLError(ssl.SSL_ERROR_SSL, "[SSL: WRONG_VERSION_NUMBER] wrong version number")

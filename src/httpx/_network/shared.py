@@ -12,9 +12,9 @@ import typing
 
 from .._exceptions import WriteError
 from .base import Stream
-from .failures import hand_over, read_error
+from .failures import read_error
 from .readiness import readiness
-from .socket_stream import PeekingStream
+from .streams import SocketStream
 
 _READ_SIZE = 16_384  # a read of TLS gives one record, and none holds more (RFC 8446 section 5.1)
 _HAS_POLL = hasattr(select, "poll")  # Windows has none
@@ -30,7 +30,7 @@ def hides_cuts(context: ssl.SSLContext) -> bool:
     return bool(context.options & getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0))
 
 
-class SharedStream(PeekingStream):
+class SharedStream(SocketStream):
     """A byte stream for two threads, one that receives and one that sends.
 
     An OpenSSL connection is not for two threads at a time: it is locked for each operation, none of which waits. Waiting is
@@ -53,8 +53,7 @@ class SharedStream(PeekingStream):
 
     async def receive(self, timeout: float | None) -> bytes:
         if self._peeked:
-            peeked, self._peeked = self._peeked, b""
-            return hand_over(peeked)
+            return self._take_peeked()
         deadline = None if timeout is None else time.monotonic() + timeout
         # After a request there is nothing yet: to ask costs less than to try.
         poll = None if self._has_more or self._socket.fileno() < 0 else self._poll
@@ -131,8 +130,7 @@ class SharedStream(PeekingStream):
 
     def receive_nowait(self) -> bytes | None:
         if self._peeked:
-            peeked, self._peeked = self._peeked, b""
-            return hand_over(peeked)
+            return self._take_peeked()
         try:
             if self._socket.fileno() >= 0 and not self._has_unread():
                 return None

@@ -10,15 +10,12 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-import typing
 
-from .._exceptions import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
+from .._exceptions import ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
 from .addresses import seconds
 from .base import Stream
-from .failures import hand_over, handshake_error, read_error
-
-if typing.TYPE_CHECKING:
-    from .._tls.info import TLSInfo
+from .failures import handshake_error, read_error
+from .streams import PeekingStream
 
 _RECORD = 16_384  # the most plain text that a TLS record holds (RFC 8446 section 5.1)
 _PIECE = 262_144  # bytes that are decrypted at once, or encrypted before they are sent
@@ -63,39 +60,22 @@ async def _shake_hands(inner: Stream, tls: ssl.SSLObject, incoming: ssl.MemoryBI
             incoming.write_eof()
 
 
-class TLSStream:
+class TLSStream(PeekingStream):
     """An encrypted byte stream on another one, after the handshake."""
 
-    __slots__ = (
-        "_decrypted",
-        "_incoming",
-        "_inner",
-        "_is_closed",
-        "_is_cut",
-        "_is_over",
-        "_lock",
-        "_outgoing",
-        "_sending",
-        "_tls",
-        "ended_cleanly",
-        "peer",
-        "tls",
-    )
+    __slots__ = ("_incoming", "_inner", "_is_closed", "_is_cut", "_is_over", "_lock", "_outgoing", "_sending", "_tls")
 
     def __init__(self, inner: Stream, tls: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> None:
+        super().__init__(inner.peer)
         self._inner = inner
         self._tls = tls
         self._incoming = incoming
         self._outgoing = outgoing
         self._lock = threading.Lock()  # held for calls into OpenSSL
         self._sending = threading.Lock()  # held by the one that sends
-        self._decrypted: bytes | Exception = b""  # what `is_quiet` came upon, and nobody has received yet
         self._is_cut = False
         self._is_over = False  # the peer has said goodbye
         self._is_closed = False
-        self.peer = inner.peer
-        self.ended_cleanly = True
-        self.tls: TLSInfo | None = None
 
     @property
     def keeps_unsent(self) -> bool:
@@ -141,9 +121,8 @@ class TLSStream:
 
     def _decrypt(self) -> bytes | None:
         # What has been received, empty at the end, None if more is needed.
-        if self._decrypted:
-            early, self._decrypted = self._decrypted, b""
-            return hand_over(early)
+        if self._peeked:
+            return self._take_peeked()
         incoming = self._incoming
         if not (incoming.pending or incoming.eof or self._is_over):  # to ask OpenSSL for what is not there costs an exception
             return None
@@ -169,7 +148,7 @@ class TLSStream:
             failed.__cause__ = error
             if not parts:
                 raise failed from error
-            self._decrypted = failed
+            self._peeked = failed
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def send(self, data: bytes, timeout: float | None) -> None:
@@ -228,16 +207,8 @@ class TLSStream:
         return await start_tls_over(self, context, server_hostname, timeout)
 
     def is_quiet(self) -> bool:
-        if self._decrypted or self._is_closed:
-            return False
-        try:
-            # Bytes need not be data: TLS 1.3 sends session tickets of its own accord.
-            data = self.receive_nowait()
-        except (ReadError, ConnectError) as error:
-            self._decrypted = error
-            return False
-        self._decrypted = data or b""
-        return data is None
+        # Bytes need not be data: TLS 1.3 sends session tickets of its own accord.
+        return not self._is_closed and super().is_quiet()
 
     def close(self, last_words: bytes = b"") -> None:
         if self._is_closed or not self._sending.acquire(blocking=False):

@@ -19,9 +19,9 @@ import trio
 from .._exceptions import ConnectError, ReadError, WriteError, WriteTimeout
 from .addresses import connect_error, connect_timeout, new_socket, reason
 from .base import Farewell, SocketOption, T
-from .failures import hand_over, read_error
+from .failures import read_error
 from .race import Address, Race
-from .socket_stream import MAX_READ_SIZE, MIN_READ_SIZE, PeekingStream
+from .streams import MAX_READ_SIZE, MIN_READ_SIZE, SocketStream
 from .tls_stream import TLSStream, start_tls_over
 
 _MANY_BYTES = 65_536  # to send that much may keep other tasks waiting
@@ -33,7 +33,7 @@ def _deadline(timeout: float | None) -> float:
     return float("inf") if timeout is None else trio.current_time() + max(timeout, 0)
 
 
-class TrioStream(PeekingStream):
+class TrioStream(SocketStream):
     """A byte stream on one non-blocking socket."""
 
     __slots__ = ("_read_size",)
@@ -66,8 +66,7 @@ class TrioStream(PeekingStream):
 
     def receive_nowait(self) -> bytes | None:
         if self._peeked:
-            peeked, self._peeked = self._peeked, b""
-            return hand_over(peeked)
+            return self._take_peeked()
         try:
             data = self._socket.recv(self._read_size)
         except (BlockingIOError, InterruptedError):
@@ -113,7 +112,9 @@ class TrioStream(PeekingStream):
         return True
 
     def share(self) -> SharedTrioStream:
-        return SharedTrioStream(self._socket, self.peer, self._peeked)
+        shared = SharedTrioStream(self._socket, self.peer)
+        shared._peeked = self._peeked
+        return shared
 
     async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> TLSStream:
         return await start_tls_over(self, context, server_hostname, timeout)
@@ -136,10 +137,6 @@ class SharedTrioStream(TrioStream):
     __slots__ = ()
 
     keeps_unsent = True
-
-    def __init__(self, connection: socket.socket, peer: str, peeked: bytes | Exception) -> None:
-        super().__init__(connection, peer)
-        self._peeked = peeked
 
     async def send(self, data: bytes, timeout: float | None) -> None:
         left = memoryview(data)

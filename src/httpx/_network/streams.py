@@ -1,4 +1,4 @@
-"""What the byte streams that hold a socket have in common, whoever waits for it."""
+"""What the byte streams have in common, whoever waits for them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,49 @@ MIN_READ_SIZE, MAX_READ_SIZE = 16_384, 262_144
 """Bytes that a read asks for. Most responses are smaller; a read that is filled doubles the size of the next one."""
 
 
-class SocketStream:
-    """One socket and its peer."""
+class PeekingStream:
+    """A stream that finds out whether it is quiet by receiving: what it comes upon is kept for who receives next."""
 
-    __slots__ = ("_socket", "ended_cleanly", "peer", "tls")
+    __slots__ = ("_peeked", "ended_cleanly", "peer", "tls")
+
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
+        self.ended_cleanly = True
+        self.tls: TLSInfo | None = None
+        self._peeked: bytes | Exception = b""
+
+    def receive_nowait(self) -> bytes | None:
+        raise NotImplementedError("How to receive depends on who waits.")
+
+    def is_quiet(self) -> bool:
+        if self._peeked:
+            return False
+        try:
+            data = self.receive_nowait()
+        except (ReadError, ConnectError) as error:
+            self._peeked = error
+            return False
+        self._peeked = data or b""
+        return data is None
+
+    def _take_peeked(self) -> bytes:
+        # A failure may hold the reason why the server hangs up.
+        peeked, self._peeked = self._peeked, b""
+        if isinstance(peeked, Exception):
+            raise peeked
+        return peeked
+
+
+class SocketStream(PeekingStream):
+    """A stream on one socket."""
+
+    __slots__ = ("_socket",)
 
     keeps_unsent = False
 
     def __init__(self, connection: socket.socket, peer: str) -> None:
+        super().__init__(peer)
         self._socket = connection
-        self.peer = peer
-        self.ended_cleanly = True
-        self.tls: TLSInfo | None = None
-
-    def is_quiet(self) -> bool:
-        raise NotImplementedError("How to ask depends on who waits.")
 
     def abandon(self) -> None:
         self._socket.close()
@@ -53,27 +81,3 @@ class SocketStream:
 
     def _write_error(self, error: object) -> WriteError:
         return WriteError(f"Sending to {self.peer} failed: {error}")
-
-
-class PeekingStream(SocketStream):
-    """One that finds out whether it is quiet by receiving: what it comes upon is kept for who receives next."""
-
-    __slots__ = ("_peeked",)
-
-    def __init__(self, connection: socket.socket, peer: str) -> None:
-        super().__init__(connection, peer)
-        self._peeked: bytes | Exception = b""
-
-    def receive_nowait(self) -> bytes | None:
-        raise NotImplementedError("How to receive depends on who waits.")
-
-    def is_quiet(self) -> bool:
-        if self._peeked or self._socket.fileno() < 0:
-            return False
-        try:
-            data = self.receive_nowait()
-        except (ReadError, ConnectError) as error:
-            self._peeked = error
-            return False
-        self._peeked = data or b""
-        return data is None
