@@ -8,8 +8,8 @@ import typing
 from .._content.streams import ByteStream
 from .._exceptions import ReadError, ReadTimeout, RemoteProtocolError, WriteError
 from .._models.request import Request
-from .._network.addresses import seconds
 from .._network.base import Network, Stream
+from .._network.words import nothing_arrived, seconds
 from .._protocols.http1.engine import NEED_DATA, UPGRADED, HTTP1Engine
 from .._protocols.http1.head import ResponseHead, excerpt
 from .._protocols.http1.serialize import LAST_CHUNK, check_target, serialize_chunk, serialize_head
@@ -221,7 +221,7 @@ class HTTP1Connection:
 
     def _too_slow(self, timeout: float | None) -> ReadTimeout:
         if self._engine.awaits_first_byte:
-            return ReadTimeout(f"Nothing arrived from {self.stream.peer} for {seconds(timeout)}.")
+            return nothing_arrived(self.stream.peer, timeout)
         return ReadTimeout(f"The head of the response from {self.stream.peer} was not complete within {seconds(timeout)}.")
 
     async def next_data(self, timeout: float | None) -> bytes | None:

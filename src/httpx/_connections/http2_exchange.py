@@ -6,12 +6,12 @@ import time
 import typing
 
 from .._content.streams import ByteStream
-from .._exceptions import ReadTimeout, TLSError, TransportError, WriteError, WriteTimeout
+from .._exceptions import TLSError, TransportError, WriteError
 from .._models.headers import PICKED
 from .._models.request import Request
-from .._network.addresses import seconds
 from .._network.base import Stream, Waiter
 from .._network.failures import first_exchange_error
+from .._network.words import nothing_accepted, nothing_arrived
 from .._protocols.http1.serialize import check_target, encode_method
 from .._protocols.http2.engine import CANCEL, NO_ERROR, HTTP2Stream, protect
 from .body import PIECE, check_length, is_repeatable, is_replayable, parts_of
@@ -100,7 +100,7 @@ class HTTP2Exchange(HTTP2Stream):
                 if self.failure is not None:
                     raise self.failure
                 if not await self.connection.wait_for(self, deadline):
-                    raise ReadTimeout(f"Nothing arrived from {self.connection.stream.peer} for {seconds(patience)}.")
+                    raise nothing_arrived(self.connection.stream.peer, patience)
             return HTTP2Head(self.head)
         except TransportError as error:
             if self.head is not None or self.informational:
@@ -173,7 +173,7 @@ class HTTP2Exchange(HTTP2Stream):
             if connection.failure is not None:
                 return True  # who asks by it will hear of it
             if not await connection.wait_for(self, deadline):
-                raise ReadTimeout(f"Nothing arrived from {connection.stream.peer} for {seconds(patience)}.")
+                raise nothing_arrived(connection.stream.peer, patience)
         return bool(connection.takes_websockets(self))
 
     async def _is_told_to_continue(self, patience: float) -> bool:
@@ -222,7 +222,7 @@ class HTTP2Exchange(HTTP2Stream):
         await connection.flush(timeout)
         while connection.queued(self):
             if not await connection.wait_for(self, deadline):
-                raise WriteTimeout(f"{connection.stream.peer} accepted no data for {seconds(timeout)} (HTTP/2 flow control).")
+                raise nothing_accepted(connection.stream.peer, timeout, "HTTP/2 flow control")
             if self._is_answered():
                 return False
         return not self._is_answered()
@@ -243,7 +243,7 @@ class HTTP2Exchange(HTTP2Stream):
                 if self.ended:
                     return None
                 if not await connection.wait_for(self, deadline):
-                    raise ReadTimeout(f"Nothing arrived from {connection.stream.peer} for {seconds(timeout)}.")
+                    raise nothing_arrived(connection.stream.peer, timeout)
             data = connection.take(self)
             if not self.ended:
                 await connection.flush(timeout)

@@ -6,9 +6,8 @@ import ssl
 import time
 import typing
 
-from .._exceptions import WriteError, WriteTimeout
-from .._network.addresses import seconds
 from .._network.base import Stream
+from .._network.words import nothing_accepted, sending_failed
 from .http2_exchange import HTTP2Exchange
 
 if typing.TYPE_CHECKING:
@@ -43,7 +42,7 @@ class HTTP2Tunnel:
         await self._connection.flush(timeout)
         while self._connection.queued(self._exchange):
             if not await self._connection.wait_for(self._sender, deadline):
-                raise WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)} (HTTP/2 flow control).")
+                raise nothing_accepted(self.peer, timeout, "HTTP/2 flow control")
         self._require_open()
 
     def send_now(self, data: bytes) -> bool:
@@ -54,7 +53,7 @@ class HTTP2Tunnel:
 
     def _require_open(self) -> None:
         if not self._exchange.is_open:
-            raise WriteError(f"Sending to {self.peer} failed: {self._exchange.failure or 'the HTTP/2 stream has ended'}")
+            raise sending_failed(self.peer, self._exchange.failure or "the HTTP/2 stream has ended")
 
     def share(self) -> HTTP2Tunnel:
         return self

@@ -8,6 +8,7 @@ import typing
 
 from .._exceptions import ConnectError, ConnectTimeout
 from .race import Address, Race
+from .words import seconds
 
 DEFAULT_SOCKET_OPTIONS = (
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
@@ -48,11 +49,6 @@ def new_socket(family: int, local_address: str | None, options: typing.Iterable[
 def reason(error: OSError) -> str:
     """What the operating system says: "Connection refused". asyncio puts words of its own in its place."""
     return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-
-
-def seconds(timeout: float | None) -> str:
-    """A time-out in words: "4.9 seconds" is what an earlier phase has left of 5."""
-    return f"{round(timeout or 0, 2 if (timeout or 0) < 1 else 1):g} seconds"
 
 
 def connect_error(peer: str, failures: typing.Sequence[tuple[Address, OSError]]) -> ConnectError:

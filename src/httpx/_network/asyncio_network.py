@@ -11,12 +11,13 @@ import sys
 import typing
 import weakref
 
-from .._exceptions import ConnectError, ConnectTimeout, ReadTimeout, WriteError, WriteTimeout
-from .addresses import connect_error, connect_timeout, new_socket, reason, seconds
+from .._exceptions import ConnectError, WriteError
+from .addresses import connect_error, connect_timeout, new_socket, reason
 from .base import Farewell, SocketOption, Stream, T
 from .failures import handshake_error, read_error, spoke_too_soon
 from .race import Address, Race
 from .readiness import readiness
+from .words import handshake_timeout, nothing_accepted, nothing_arrived, sending_failed
 
 if typing.TYPE_CHECKING:
     from .._exceptions import TLSError
@@ -168,7 +169,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
             try:
                 await reader
             except TimeoutError:
-                raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.") from None
+                raise nothing_arrived(self.peer, timeout) from None
             finally:
                 self._reader = None
         received = self._received
@@ -265,7 +266,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
     def _write_error(self, error: OSError | None) -> WriteError:
         why = error if error is not None and self._socket.fileno() >= 0 else self._lost or "the connection is closed"
-        return WriteError(f"Sending to {self.peer} failed: {why}")
+        return sending_failed(self.peer, why)
 
     def share(self) -> AsyncioStream:
         return self
@@ -276,11 +277,11 @@ class AsyncioStream(asyncio.BufferedProtocol):
             async with asyncio.timeout(timeout):
                 await writer
         except TimeoutError:
-            raise WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)}.") from None
+            raise nothing_accepted(self.peer, timeout) from None
         finally:
             self._writer = None
         if self._lost is not None:
-            raise WriteError(f"Sending to {self.peer} failed: {self._lost}") from self._lost
+            raise sending_failed(self.peer, self._lost) from self._lost
 
     async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> Stream:
         if self._secure:
@@ -298,7 +299,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
         except TimeoutError as error:
             if isinstance(error, ConnectionError) or error.errno is not None:
                 raise handshake_error(error, self.peer, context) from error
-            raise ConnectTimeout(f"The TLS handshake with {self.peer} took longer than {seconds(timeout)}.") from None
+            raise handshake_timeout(self.peer, timeout) from None
         except (OSError, ValueError) as error:
             raise handshake_error(error, self.peer, context) from error
         if upgraded is None or self._ended:

@@ -13,12 +13,13 @@ import threading
 import time
 import typing
 
-from .._exceptions import ConnectError, ConnectTimeout, ReadError, WriteError
-from .addresses import connect_error, connect_timeout, new_socket, reason, seconds
+from .._exceptions import ConnectError
+from .addresses import connect_error, connect_timeout, new_socket, reason
 from .base import Farewell, SocketOption, Stream, T
 from .race import Address, Race
 from .readiness import readiness
 from .streams import MAX_READ_SIZE, MIN_READ_SIZE, SocketStream
+from .words import accepts_no_more, handshake_timeout, nothing_accepted, nothing_arrived, receiving_failed, sending_failed
 
 if typing.TYPE_CHECKING:
     import concurrent.futures
@@ -49,9 +50,9 @@ class BlockingStream(SocketStream):
                 self._set_timeout(0, timeout)
             data = self._socket.recv(self._read_size)
         except (BlockingIOError, TimeoutError) as error:
-            raise self._read_timeout(timeout) from error
+            raise nothing_arrived(self.peer, timeout) from error
         except OSError as error:
-            raise ReadError(f"Receiving from {self.peer} failed: {error}") from error
+            raise receiving_failed(self.peer, error) from error
         if len(data) == self._read_size < MAX_READ_SIZE:
             self._read_size *= 2
         return data
@@ -68,9 +69,9 @@ class BlockingStream(SocketStream):
                     self._set_timeout(1, _left_of(timeout, started))
                 sent += self._socket.send(memoryview(data)[sent:])
         except (BlockingIOError, TimeoutError) as error:
-            raise self._write_timeout(timeout) from error
+            raise nothing_accepted(self.peer, timeout) from error
         except OSError as error:
-            raise self._write_error(error) from error
+            raise sending_failed(self.peer, error) from error
 
     def send_now(self, data: bytes) -> bool:
         try:
@@ -78,9 +79,9 @@ class BlockingStream(SocketStream):
         except BlockingIOError:
             return False
         except OSError as error:
-            raise self._write_error(error) from error
+            raise sending_failed(self.peer, error) from error
         if sent < len(data):
-            raise WriteError(f"{self.peer} accepts no more data.")
+            raise accepts_no_more(self.peer)
         return True
 
     def share(self) -> Stream:
@@ -116,7 +117,7 @@ class BlockingStream(SocketStream):
             self._socket = encrypted  # closes in place of the one that it was made of
             encrypted.do_handshake()
         except TimeoutError as error:
-            raise ConnectTimeout(f"The TLS handshake with {self.peer} took longer than {seconds(timeout)}.") from error
+            raise handshake_timeout(self.peer, timeout) from error
         except (OSError, ValueError) as error:
             from .failures import handshake_error
 
@@ -131,7 +132,7 @@ class BlockingStream(SocketStream):
         except BlockingIOError:
             return None
         except OSError as error:
-            raise ReadError(f"Receiving from {self.peer} failed: {error}") from error
+            raise receiving_failed(self.peer, error) from error
 
     def is_quiet(self) -> bool:
         if self._is_readable is None:

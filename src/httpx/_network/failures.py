@@ -7,6 +7,7 @@ import typing
 
 from .._exceptions import CertificateVerifyError, ReadError, TLSError, TransportError, WriteError
 from .._tls.connection import context_of
+from .words import receiving_failed
 
 if typing.TYPE_CHECKING:
     from .base import Stream
@@ -27,7 +28,7 @@ def read_error(error: Exception, peer: str) -> ReadError | TLSError:
     """
     if isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or ""):
         return _tls_error(error, peer, None, f"TLS with {peer}", after_handshake=True)
-    return ReadError(f"Receiving from {peer} failed: {error}")
+    return receiving_failed(peer, error)
 
 
 def spoke_too_soon() -> ssl.SSLError:

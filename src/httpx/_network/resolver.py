@@ -15,9 +15,10 @@ import typing
 from collections.abc import Awaitable, Callable, Iterable
 
 from .._exceptions import ConnectError, ConnectTimeout
-from .addresses import literal_address, peer_name, seconds
+from .addresses import literal_address, peer_name
 from .base import Network
 from .race import Address
+from .words import seconds
 
 if typing.TYPE_CHECKING:
     import concurrent.futures

@@ -10,11 +10,11 @@ import threading
 import time
 import typing
 
-from .._exceptions import WriteError
 from .base import Stream
 from .failures import read_error
 from .readiness import readiness
 from .streams import SocketStream
+from .words import accepts_no_more, nothing_accepted, nothing_arrived, sending_failed
 
 _READ_SIZE = 16_384  # a read of TLS gives one record, and none holds more (RFC 8446 section 5.1)
 _HAS_POLL = hasattr(select, "poll")  # Windows has none
@@ -60,7 +60,7 @@ class SharedStream(SocketStream):
         while True:
             try:
                 if poll is not None and not poll.poll(None if timeout is None else timeout * 1000):
-                    raise self._read_timeout(timeout)
+                    raise nothing_arrived(self.peer, timeout)
                 with self._lock:
                     data = self._socket.recv(_READ_SIZE)
                 self._has_more = len(data) == _READ_SIZE
@@ -68,7 +68,7 @@ class SharedStream(SocketStream):
             except _WOULD_BLOCK as error:
                 poll = None
                 if not self._is_ready(error, _READ, deadline):
-                    raise self._read_timeout(timeout) from error
+                    raise nothing_arrived(self.peer, timeout) from error
             except ssl.SSLEOFError:
                 self.ended_cleanly = False
                 return b""
@@ -87,9 +87,9 @@ class SharedStream(SocketStream):
                 rest = memoryview(rest)[sent:]
             except _WOULD_BLOCK as error:
                 if not self._is_ready(error, _WRITE, deadline):
-                    raise self._write_timeout(timeout) from error
+                    raise nothing_accepted(self.peer, timeout) from error
             except (OSError, ValueError) as error:
-                raise self._write_error(error) from error
+                raise sending_failed(self.peer, error) from error
 
     def _is_ready(self, error: Exception | None, events: int, deadline: float | None) -> bool:
         # TLS may want to read in order to write, and the other way round.
@@ -115,9 +115,9 @@ class SharedStream(SocketStream):
         except _WOULD_BLOCK:
             return False
         except (OSError, ValueError) as error:
-            raise self._write_error(error) from error
+            raise sending_failed(self.peer, error) from error
         if sent < len(data):
-            raise WriteError(f"{self.peer} accepts no more data.")
+            raise accepts_no_more(self.peer)
         return True
 
     def share(self) -> SharedStream:

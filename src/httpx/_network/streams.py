@@ -5,8 +5,7 @@ from __future__ import annotations
 import socket
 import typing
 
-from .._exceptions import ConnectError, ReadError, ReadTimeout, WriteError, WriteTimeout
-from .addresses import seconds
+from .._exceptions import ConnectError, ReadError
 
 if typing.TYPE_CHECKING:
     from .._tls.info import TLSInfo
@@ -72,12 +71,3 @@ class SocketStream(PeekingStream):
         if name == "is_readable":
             return not self.is_quiet()
         return None
-
-    def _read_timeout(self, timeout: float | None) -> ReadTimeout:
-        return ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.")
-
-    def _write_timeout(self, timeout: float | None) -> WriteTimeout:
-        return WriteTimeout(f"{self.peer} accepted no data for {seconds(timeout)}.")
-
-    def _write_error(self, error: object) -> WriteError:
-        return WriteError(f"Sending to {self.peer} failed: {error}")

@@ -11,11 +11,11 @@ import ssl
 import threading
 import time
 
-from .._exceptions import ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
-from .addresses import seconds
+from .._exceptions import ReadError, ReadTimeout, WriteError, WriteTimeout
 from .base import Stream
 from .failures import handshake_error, read_error
 from .streams import PeekingStream
+from .words import accepts_no_more, handshake_timeout, nothing_arrived, sending_failed
 
 _RECORD = 16_384  # the most plain text that a TLS record holds (RFC 8446 section 5.1)
 _PIECE = 262_144  # bytes that are decrypted at once, or encrypted before they are sent
@@ -32,7 +32,7 @@ async def start_tls_over(inner: Stream, context: ssl.SSLContext, server_hostname
         tls = context.wrap_bio(incoming, outgoing, server_hostname=server_hostname)
         await _shake_hands(inner, tls, incoming, outgoing, deadline)
     except (ReadTimeout, WriteTimeout) as error:
-        raise ConnectTimeout(f"The TLS handshake with {inner.peer} took longer than {seconds(timeout)}.") from error
+        raise handshake_timeout(inner.peer, timeout) from error
     except (ReadError, WriteError) as error:
         cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
         raise handshake_error(cause, inner.peer, context) from cause
@@ -92,7 +92,7 @@ class TLSStream(PeekingStream):
                 try:
                     await self._send_encrypted(wait)
                 except WriteTimeout as error:
-                    raise ReadTimeout(f"Nothing arrived from {self.peer} for {seconds(timeout)}.") from error
+                    raise nothing_arrived(self.peer, timeout) from error
             self._take_in(await self._inner.receive(wait))
             data = self._decrypt()
             if data is not None:
@@ -153,13 +153,13 @@ class TLSStream(PeekingStream):
 
     async def send(self, data: bytes, timeout: float | None) -> None:
         if self._is_closed:
-            raise WriteError(f"Sending to {self.peer} failed: the connection is closed")
+            raise sending_failed(self.peer, "the connection is closed")
         try:
             for start in range(0, len(data), _PIECE):
                 self._encrypt(memoryview(data)[start : start + _PIECE])
                 await self._send_encrypted(timeout)
         except (ssl.SSLError, ValueError) as error:
-            raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+            raise sending_failed(self.peer, error) from error
 
     def _encrypt(self, data: memoryview) -> None:
         with self._lock:
@@ -182,16 +182,16 @@ class TLSStream(PeekingStream):
 
     def send_now(self, data: bytes) -> bool:
         if self._is_closed:
-            raise WriteError(f"Sending to {self.peer} failed: the connection is closed")
+            raise sending_failed(self.peer, "the connection is closed")
         try:
             self._encrypt(memoryview(data))
         except (ssl.SSLError, ValueError) as error:
-            raise WriteError(f"Sending to {self.peer} failed: {error}") from error
+            raise sending_failed(self.peer, error) from error
         while self._outgoing.pending and self._sending.acquire(blocking=False):
             try:
                 while encrypted := self._outgoing.read():
                     if not self._inner.send_now(encrypted):
-                        raise WriteError(f"{self.peer} accepts no more data.")
+                        raise accepts_no_more(self.peer)
             except WriteError:
                 self._is_closed = True
                 raise

@@ -16,13 +16,14 @@ import typing
 
 import trio
 
-from .._exceptions import ConnectError, ReadError, WriteError, WriteTimeout
+from .._exceptions import ConnectError, WriteTimeout
 from .addresses import connect_error, connect_timeout, new_socket, reason
 from .base import Farewell, SocketOption, T
 from .failures import read_error
 from .race import Address, Race
 from .streams import MAX_READ_SIZE, MIN_READ_SIZE, SocketStream
 from .tls_stream import TLSStream, start_tls_over
+from .words import accepts_no_more, nothing_accepted, nothing_arrived, receiving_failed, sending_failed
 
 _MANY_BYTES = 65_536  # to send that much may keep other tasks waiting
 _SHIELDED = 1.0  # seconds that a cancellation waits for a peer to accept what is being sent to it
@@ -52,14 +53,14 @@ class TrioStream(SocketStream):
             return await self._wait_for_data()
         with trio.move_on_after(max(timeout, 0)):
             return await self._wait_for_data()
-        raise self._read_timeout(timeout)
+        raise nothing_arrived(self.peer, timeout)
 
     async def _wait_for_data(self) -> bytes:
         while True:
             try:
                 await trio.lowlevel.wait_readable(self._socket)
             except (trio.ClosedResourceError, ValueError) as error:
-                raise ReadError(f"Receiving from {self.peer} failed: the connection was closed") from error
+                raise receiving_failed(self.peer, "the connection was closed") from error
             data = self.receive_nowait()
             if data is not None:
                 return data
@@ -88,7 +89,7 @@ class TrioStream(SocketStream):
                 until = until or _deadline(timeout)
                 await self._wait_for_room(until, timeout)
             except OSError as error:
-                raise self._write_error(error) from error
+                raise sending_failed(self.peer, error) from error
 
     async def _wait_for_room(self, until: float, timeout: float | None) -> None:
         # A peer that takes a little from time to time does not get more time for it: `until` is for all that is sent at once.
@@ -97,8 +98,8 @@ class TrioStream(SocketStream):
                 await trio.lowlevel.wait_writable(self._socket)
                 return
         except (trio.ClosedResourceError, ValueError) as error:
-            raise self._write_error("the connection was closed") from error
-        raise self._write_timeout(timeout)
+            raise sending_failed(self.peer, "the connection was closed") from error
+        raise nothing_accepted(self.peer, timeout)
 
     def send_now(self, data: bytes) -> bool:
         try:
@@ -106,9 +107,9 @@ class TrioStream(SocketStream):
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as error:
-            raise self._write_error(error) from error
+            raise sending_failed(self.peer, error) from error
         if sent < len(data):
-            raise WriteError(f"{self.peer} accepts no more data.")
+            raise accepts_no_more(self.peer)
         return True
 
     def share(self) -> SharedTrioStream:
@@ -148,7 +149,7 @@ class SharedTrioStream(TrioStream):
                 until = until or _deadline(timeout)
                 await self._wait_for_room(until, timeout)
             except OSError as error:
-                raise self._write_error(error) from error
+                raise sending_failed(self.peer, error) from error
 
     async def _wait_for_room(self, until: float, timeout: float | None) -> None:
         with trio.CancelScope(deadline=min(until, trio.current_time() + _SHIELDED), shield=True):

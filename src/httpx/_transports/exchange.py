@@ -19,8 +19,9 @@ from .._models.marks import Setup
 from .._models.request import Request
 from .._models.response import Response, received_response
 from .._models.url import URL
-from .._network.addresses import peer_name, seconds
+from .._network.addresses import peer_name
 from .._network.base import Farewell, Network, Stream
+from .._network.words import seconds
 from .._pool.pool import Pool
 from .._printable import printable
 from .body import AsyncBody, SyncBody
