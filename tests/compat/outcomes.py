@@ -264,6 +264,16 @@ def echo(request: httpx.Request) -> httpx.Response:
     )
 
 
+def asgi(*messages: dict[str, Any]) -> Any:
+    """An ASGI application that sends these messages."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        for message in messages:
+            await send(message)
+
+    return application
+
+
 class Gives(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A stream of these parts."""
 
@@ -293,7 +303,7 @@ _AT_HAND = {
     "json": json,
     "pickle": pickle,
     "ssl": ssl,
-    **{f.__name__: f for f in (sent, flow, redirect, ended, run, wire, talk, echo, Gives, changed, says, told, asynchronous, failed)},
+    **{f.__name__: f for f in (sent, flow, redirect, ended, run, wire, talk, echo, Gives, changed, says, told, asynchronous, failed, asgi)},
 }
 
 

@@ -19,6 +19,7 @@ from .._models.request import Request
 from .._models.response import Response
 from .._network.base import Network, Waiter
 from .._network.runtime import current_network
+from .answers import check_fields, check_piece, shown
 from .base import AsyncBaseTransport
 
 Message = MutableMapping[str, typing.Any]
@@ -175,7 +176,8 @@ class _Conversation:
             if self.status is not None:
                 raise RuntimeError("The application sent http.response.start twice.")
             self.headers = Headers(message.get("headers", []))
-            self.status = message["status"]
+            check_fields(self.headers.raw)
+            self.status = _status_of(message)
         elif kind == "http.response.body":
             await self._send_body(message)
         else:
@@ -185,13 +187,20 @@ class _Conversation:
     async def _send_body(self, message: Message) -> None:
         if self.status is None or self.is_complete:
             raise RuntimeError(f"The application sent http.response.body {'after its end' if self.is_complete else 'before a start'}.")
-        body = bytes(message.get("body", b""))
+        body = check_piece(message.get("body", b""))
         if body and self._takes_body:
             await self.until(lambda: self.piece is None or self.has_hung_up)
             if self.has_hung_up:
                 raise OSError("The client has closed the response.")
             self.piece = body
         self.is_complete = not message.get("more_body", False)
+
+
+def _status_of(message: Message) -> int:
+    status = message.get("status")
+    if not isinstance(status, int) or not 100 <= status <= 999:
+        raise RuntimeError(f"The application sent the status {shown(status)}, which is no integer from 100 to 999.")
+    return status
 
 
 class _Body(AsyncByteStream):
@@ -226,7 +235,7 @@ class _Body(AsyncByteStream):
         try:
             if not await conversation.until(lambda: conversation.has_ended, _GRACE):
                 self._cancel()
-                await conversation.until(lambda: conversation.has_ended)
+                await conversation.until(lambda: conversation.has_ended, _GRACE)  # it may take no notice of that, either
         except BaseException:
             self._cancel()
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import sys
 import types
 import typing
@@ -13,6 +14,7 @@ from .._content.streams import SyncByteStream
 from .._exceptions import RemoteProtocolError
 from .._models.request import Request
 from .._models.response import Response
+from .answers import check_fields, check_piece, shown
 from .base import BaseTransport
 
 ExcInfo = tuple[type[BaseException], BaseException, types.TracebackType | None] | tuple[None, None, None]
@@ -53,10 +55,10 @@ class WSGITransport(BaseTransport):
             result = self.app(self._environ(request), start)
             body = iter(result)
             # An application may start its response as late as with the first piece that is not empty.
-            first = next((piece for piece in body if piece), b"")
-        except Exception:
+            first = next((piece for piece in map(check_piece, body) if piece), b"")
+        except BaseException as error:
             _close(result)
-            if self.raise_app_exceptions:
+            if self.raise_app_exceptions or not isinstance(error, Exception):
                 raise
             return Response(500, request=request)
         if start.error is not None and self.raise_app_exceptions:
@@ -65,7 +67,8 @@ class WSGITransport(BaseTransport):
         if start.status is None:
             _close(result)
             raise RemoteProtocolError("The WSGI application ended without calling start_response().", request=request)
-        pieces = itertools.chain(start.written, (first,) if first else (), body)
+        start.has_begun = True
+        pieces = start.pieces(itertools.chain((first,) if first else (), body))
         return Response(start.status, headers=start.headers, stream=_Body(pieces, result, self.raise_app_exceptions), request=request)
 
     def _environ(self, request: Request) -> dict[str, typing.Any]:
@@ -102,6 +105,9 @@ class WSGITransport(BaseTransport):
         return environ
 
 
+_STATUS = re.compile(r"\s*([1-9]\d\d)(?:[ \t][^\r\n\0]*)?\Z", re.ASCII)
+
+
 class _Start:
     # `start_response`, and what it was told.
 
@@ -109,13 +115,36 @@ class _Start:
         self.status: int | None = None
         self.headers: list[tuple[bytes, bytes]] = []
         self.error: BaseException | None = None
-        self.written: list[bytes] = []
+        self.has_begun = False
+        self._written: list[bytes] = []
 
     def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> Callable[[bytes], object]:
-        self.error = exc_info[1] if exc_info else None
-        self.status = int(status.split(" ", 1)[0])
-        self.headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-        return self.written.append
+        error = exc_info[1] if exc_info else None
+        if error is None and self.status is not None:
+            raise RuntimeError("The application called start_response() twice.")
+        if error is not None and self.has_begun:
+            raise error  # too late to answer with something else (PEP 3333)
+        found = _STATUS.match(status) if isinstance(status, str) else None
+        if found is None:
+            raise ValueError(f"The application sent the status {shown(status)}, which is not like '200 OK'.")
+        fields = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+        check_fields(fields)
+        self.status, self.headers, self.error = int(found[1]), fields, error
+        return self._write
+
+    def _write(self, data: bytes) -> None:
+        self._written.append(check_piece(data))
+
+    def pieces(self, body: Iterable[bytes]) -> Iterator[bytes]:
+        """What was written, and what the application yields, in their order."""
+        for piece in body:
+            yield from self._take_written()
+            yield check_piece(piece)
+        yield from self._take_written()
+
+    def _take_written(self) -> list[bytes]:
+        written, self._written = self._written, []
+        return written
 
 
 class _Body(SyncByteStream):
