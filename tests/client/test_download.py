@@ -209,3 +209,85 @@ async def test_what_a_server_says_of_a_file_does_no_harm(runtime, scripted, tmp_
     assert done.path.read_bytes() == BODY
     assert done.path.parent == tmp_path
     assert len(done.path.name) <= 200
+
+
+def replaced_by_a_link(part, tmp_path):
+    """What a part may be exchanged for, and what must not be touched then."""
+    precious = tmp_path / "precious"
+    part.replace(precious)
+    part.symlink_to(precious)
+
+
+def replaced_by_a_hard_link(part, tmp_path):
+    os.link(part, tmp_path / "precious")
+
+
+def replaced_by_a_pipe(part, tmp_path):
+    part.replace(tmp_path / "precious")
+    os.mkfifo(part)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no links without privileges there")
+@pytest.mark.parametrize("exchange", [replaced_by_a_link, replaced_by_a_hard_link, replaced_by_a_pipe])
+@pytest.mark.parametrize("which", ["file.part", "file.part.json"])
+async def test_what_is_no_longer_the_file_that_was_left_is_not_gone_on_with(no_leaks, runtime, scripted, tmp_path, exchange, which):
+    server = scripted(FileServer(1_000_000))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    async with runtime.client() as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.download(server.url, folder / "file", attempts=1)
+        exchange(folder / which, tmp_path)
+        precious = (tmp_path / "precious").read_bytes()
+        done = await client.download(server.url, folder / "file")
+        assert client.pool_stats().in_use == 0
+    assert (done.path.read_bytes(), done.resumed_from) == (BODY, 0)
+    assert ranges(server) == [None, None]
+    assert not done.path.is_symlink()
+    assert (tmp_path / "precious").read_bytes() == precious
+    assert os.listdir(folder) == ["file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="files have no such owners there")
+async def test_what_another_user_has_left_is_not_gone_on_with(runtime, scripted, tmp_path, monkeypatch):
+    server = scripted(FileServer(1_000_000, 2_000_000))
+    async with runtime.client() as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.download(server.url, tmp_path / "file", attempts=1)
+        of_part, lstat = (tmp_path / "file.part").lstat().st_ino, type(tmp_path).lstat
+
+        def with_another_owner(path):
+            found = lstat(path)
+            return os.stat_result((*found[:4], 12345, *found[5:])) if found.st_ino == of_part else found
+
+        monkeypatch.setattr(type(tmp_path), "lstat", with_another_owner)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.download(server.url, tmp_path / "file", attempts=1)
+    assert ranges(server) == [None, None]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no links without privileges there")
+async def test_a_part_that_is_exchanged_while_the_server_answers(no_leaks, runtime, scripted, tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    part = tmp_path / "file.part"
+    breaks_off = FileServer(1_000_000)
+
+    def script(conn):
+        if conn.number == 0:
+            breaks_off(conn)
+            return
+        request = conn.read_request()
+        part.unlink()
+        part.symlink_to(precious)
+        assert request.headers["range"] == "bytes=1000000-"
+        fields = [("ETag", '"v1"'), ("Content-Range", f"bytes 1000000-{len(BODY) - 1}/{len(BODY)}")]
+        conn.send(respond(BODY[1_000_000:], 206, fields))
+
+    server = scripted(script)
+    async with runtime.client() as client:
+        with pytest.raises(httpx.DownloadError, match=r"file\.part is not what it was"):
+            await client.download(server.url, tmp_path / "file", digest=f"sha256:{DIGEST}")
+        assert client.pool_stats().in_use == 0
+    assert precious.read_bytes() == b"precious"
+    assert not (tmp_path / "file").exists()

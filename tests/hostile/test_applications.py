@@ -119,11 +119,15 @@ async def test_an_error_in_the_middle_of_a_body_comes_behind_what_was_sent(no_le
         raise LookupError("broken")
 
     received = []
+
+    async def read_all(client):
+        async with client.stream("GET", "/") as response:
+            async for data in response.aiter_raw():
+                received.append(data)
+
     async with asgi_client(app) as client:
         with pytest.raises(LookupError, match="broken"):
-            async with client.stream("GET", "/") as response:
-                async for data in response.aiter_raw():
-                    received.append(data)
+            await read_all(client)
         assert b"".join(received) == b"piece" * 2
         assert (await client.get("/next")).content == OWN
         assert_no_tasks(runtime)

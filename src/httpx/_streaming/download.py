@@ -16,6 +16,7 @@ import hmac
 import json
 import os
 import re
+import stat
 import typing
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,7 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)\Z", re.A
 _NUMBER = re.compile(r"\d{1,19}", re.ASCII)
 _REPR_DIGEST = re.compile(r"(sha-256|sha-512)=:([A-Za-z0-9+/=]+):")  # RFC 9530
 _READ_SIZE = 1 << 20
+_MAX_NOTES = 100_000
 
 Progress = Callable[[int, int | None], typing.Any]
 """Is given how many bytes there are, and how many there will be in all, if that is known."""
@@ -144,9 +146,25 @@ class Download:
                 file.close()
                 raise
         else:
-            _digest(_part_of(self.target), checksums)
-            file = _open_part(_part_of(self.target), appending=True)
+            file = self._reopen(self._left.size)
+            try:
+                _digest(file, checksums)
+            except BaseException:
+                file.close()
+                raise
         return Writing(self, file, checksums)
+
+    def _reopen(self, size: int) -> typing.BinaryIO:
+        # It was looked at before the request; what lies there now may be something else.
+        assert self.target is not None
+        part = _part_of(self.target)
+        with contextlib.suppress(OSError):
+            file = _open_part(part, appending=True)
+            found = os.fstat(file.fileno())
+            if _is_own(found, part.parent) and found.st_size == size:
+                return file
+            file.close()
+        raise self.problem(f"{part} is not what it was when the download began. {self.advice_to_start_over}")
 
     def go_on(self) -> None:
         """What has arrived by now is not asked for again."""
@@ -242,13 +260,22 @@ def _find_part(folder: Path, asked: URL) -> Path | None:
 
 def _read_part(target: Path, asked: URL) -> Part | None:
     try:
-        size = _part_of(target).stat().st_size
+        part, about_notes = _part_of(target).lstat(), _notes_of(target).lstat()
+        if not (_is_own(part, target.parent) and _is_own(about_notes, target.parent)) or about_notes.st_size > _MAX_NOTES:
+            return None
         notes = json.loads(_notes_of(target).read_text(encoding="utf-8"))
         # One that is complete has nothing to go on with; why it was not finished nobody knows.
-        is_useful = 0 < size != notes["total"] and notes["resource"] == _resource(asked)
-        return Part(size, str(notes["validator"])) if is_useful else None
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        is_useful = 0 < part.st_size != notes["total"] and notes["resource"] == _resource(asked)
+        return Part(part.st_size, str(notes["validator"])) if is_useful else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _is_own(found: os.stat_result, folder: Path) -> bool:
+    # A file that we have made: no link to what is elsewhere, and nothing that another user has put there for us to go on with.
+    # Whoever owns the folder may do with it as they like, anyhow.
+    owners = (getattr(os, "geteuid", lambda: found.st_uid)(), folder.stat().st_uid)
+    return stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid in owners
 
 
 def _remember(target: Path, asked: URL, response: Response) -> None:
@@ -285,22 +312,18 @@ def _forget(target: Path) -> None:
 
 def _open_part(part: Path, *, appending: bool) -> typing.BinaryIO:
     # Never through a link that someone else has put there: made anew, or opened as what it is.
-    flags = os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    flags = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     if appending:
-        descriptor = os.open(part, flags | os.O_APPEND)
-    else:
-        part.unlink(missing_ok=True)
-        descriptor = os.open(part, flags | os.O_CREAT | os.O_EXCL, 0o666)
-    return open(descriptor, "wb")
+        return open(os.open(part, flags | os.O_RDWR | os.O_APPEND), "r+b")
+    part.unlink(missing_ok=True)
+    return open(os.open(part, flags | os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb")
 
 
-def _digest(path: Path, checksums: list[tuple[Checksum, typing.Any]]) -> None:
-    if not checksums:
-        return
-    with open(path, "rb") as file:
-        while data := file.read(_READ_SIZE):
-            for _, digest in checksums:
-                digest.update(data)
+def _digest(file: typing.BinaryIO, checksums: list[tuple[Checksum, typing.Any]]) -> None:
+    # Of what is there; the file stands at its end then.
+    while checksums and (data := file.read(_READ_SIZE)):
+        for _, digest in checksums:
+            digest.update(data)
 
 
 def _number(text: str | None) -> int | None:
