@@ -8,10 +8,12 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from .._exceptions import LocalProtocolError
 from .._models.request import Request
 from .._network.base import Network
+from .exchange import Timeouts
 
 PIECE = 262_144
 """Bytes of a body that are handed to the network at a time."""
 
+_CONTINUE_PATIENCE = 1.0
 _IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
 
 
@@ -82,6 +84,11 @@ def check_length(sent: int, length: int | None) -> None:
             else f"much data for declared Content-Length: at least {sent}"
         )
         raise LocalProtocolError(f"Too {amount} bytes, where it says {length}.")
+
+
+def continue_patience(timeouts: Timeouts) -> float:
+    """Seconds to wait for "100 Continue" before the body is sent all the same (RFC 9110 section 10.1.1)."""
+    return min(_CONTINUE_PATIENCE, timeouts.get("read") or _CONTINUE_PATIENCE)
 
 
 def is_replayable(request: Request) -> bool:

@@ -13,14 +13,12 @@ from .._network.words import nothing_arrived, seconds
 from .._protocols.http1.engine import NEED_DATA, UPGRADED, HTTP1Engine
 from .._protocols.http1.head import ResponseHead, excerpt
 from .._protocols.http1.serialize import LAST_CHUNK, check_target, serialize_chunk, serialize_head
-from .body import PIECE, Parts, Progress, check_length, is_repeatable, parts_of
+from .body import PIECE, Parts, Progress, check_length, continue_patience, is_repeatable, parts_of
 from .exchange import ConnectionDied, Timeouts, tell_of_reuse
 from .wire_form import WireForm, prepare
 
 if typing.TYPE_CHECKING:
     from .trace import Trace
-
-_CONTINUE_PATIENCE = 1.0  # seconds to wait for "100 Continue" before sending the body all the same (RFC 9110 section 10.1.1)
 
 
 class HTTP1Connection:
@@ -151,7 +149,7 @@ class HTTP1Connection:
         await self.stream.send(head, timeouts.get("write"))
         if self.trace is not None:
             await self.trace.head_is_sent(request)
-        if form.expects_continue and await self._is_answered_within(min(_CONTINUE_PATIENCE, timeouts.get("read") or _CONTINUE_PATIENCE)):
+        if form.expects_continue and await self._is_answered_within(continue_patience(timeouts)):
             self._engine.abandon_request()
             return
         parts = parts_of(request.stream, self._network)

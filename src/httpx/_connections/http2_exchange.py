@@ -14,7 +14,7 @@ from .._network.failures import first_exchange_error
 from .._network.words import nothing_accepted, nothing_arrived
 from .._protocols.http1.serialize import check_target, encode_method
 from .._protocols.http2.engine import CANCEL, NO_ERROR, HTTP2Stream, protect
-from .body import PIECE, check_length, is_repeatable, is_replayable, parts_of
+from .body import PIECE, check_length, continue_patience, is_repeatable, is_replayable, parts_of
 from .exchange import ConnectionDied, NeedsHTTP1, Timeouts, tell_of_reuse
 from .wire_form import http2_fields, prepare
 
@@ -22,7 +22,6 @@ if typing.TYPE_CHECKING:
     from .http2 import HTTP2Connection
     from .trace import Trace
 
-_CONTINUE_PATIENCE = 1.0  # seconds to wait for "100 Continue" before sending the body all the same (RFC 9110 section 10.1.1)
 _NEVER = float("inf")
 _PICKED = frozenset(name.encode("ascii") for name in PICKED)
 
@@ -148,9 +147,7 @@ class HTTP2Exchange(HTTP2Stream):
         await connection.flush(timeout)
         if self.trace is not None:
             await self.trace.head_is_sent(request)
-        if form.expects_continue and not await self._is_told_to_continue(
-            min(_CONTINUE_PATIENCE, timeouts.get("read") or _CONTINUE_PATIENCE)
-        ):
+        if form.expects_continue and not await self._is_told_to_continue(continue_patience(timeouts)):
             return
         await self._send_body(request, form.length, form.chunked, timeouts)
 
