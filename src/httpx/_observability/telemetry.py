@@ -23,7 +23,6 @@ if typing.TYPE_CHECKING:
 
 _SCHEMA = "https://opentelemetry.io/schemas/1.23.1"
 _METHODS = frozenset(("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"))
-_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _DURATION = "http.client.request.duration"
 _BOUNDARIES = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 _OF_DURATION = ("http.request.method", "server.address", "server.port", "url.scheme")
@@ -109,7 +108,7 @@ def _describe(request: Request, with_queries: bool) -> dict[str, typing.Any]:
     described: dict[str, typing.Any] = {
         "http.request.method": method,
         "server.address": url.host,
-        "server.port": url.port or _PORTS.get(url.scheme, 0),
+        "server.port": url._origin[2] or 0,
         "url.full": redacted(url, with_queries=with_queries),
         "url.scheme": url.scheme,
     }
