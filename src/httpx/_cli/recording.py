@@ -16,7 +16,6 @@ from .. import Client, HTTPTransport
 from .._models.request import Request
 from .._models.response import Response
 from .._observability.recorded import RecordedExchange
-from .._observability.watching import peer_address
 
 
 class Recorder:
@@ -39,16 +38,11 @@ class Recorder:
 
     def answered(self, response: Response) -> None:
         """The head of its response is here."""
-        exchange = self.exchanges[-1]
-        exchange.response = response
-        exchange.ended = self._clock()
-        if exchange.address is None and isinstance(address := peer_address(response), tuple):
-            exchange.address = str(address[0])
+        self.exchanges[-1].answered(response, self._clock())
 
     def failed(self, error: BaseException) -> None:
         """It will get no response."""
-        self.exchanges[-1].error = error
-        self.exchanges[-1].ended = self._clock()
+        self.exchanges[-1].failed(error, self._clock())
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[RecordedExchange]:

@@ -7,7 +7,8 @@ import typing
 from rich.console import Console
 from rich.text import Text
 
-from .._observability.recorded import LABELS, PHASES, RecordedExchange, describe_connection, describe_outcome, describe_seconds, shown_url
+from .._models.credentials import shown_url
+from .._observability.recorded import LABELS, PHASES, RecordedExchange, describe_connection, describe_outcome, describe_seconds
 from .body import safe
 
 _COLORS = {"name": "cyan", "connect": "yellow", "proxy": "yellow", "tls": "magenta", "send": "blue", "wait": "green", "body": "blue"}

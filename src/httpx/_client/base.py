@@ -14,7 +14,7 @@ from .._exceptions import InvalidURL, LocalProtocolError
 from .._exchange.client import Hook
 from .._exchange.redirects import is_same_origin, redirect_headers
 from .._models.cookies import Cookies
-from .._models.credentials import CREDENTIAL_FIELDS
+from .._models.credentials import CREDENTIAL_FIELDS, shown_url
 from .._models.headers import Headers, HeaderTypes
 from .._models.query import QueryParams
 from .._models.request import Request, bare_request
@@ -262,9 +262,7 @@ class BaseClient:
         merged = parse_url(url) if isinstance(url, str) else url if isinstance(url, URL) else URL(url)
         if not self._has_base or not merged.is_relative_url or merged.scheme:
             if not self.allow_absolute_urls and self._leaves_base(merged):
-                raise InvalidURL(
-                    f"{str(merged.copy_with(userinfo=None))!r} is of another origin than base_url: allow_absolute_urls is False."
-                )
+                raise InvalidURL(f"{str(shown_url(merged))!r} is of another origin than base_url: allow_absolute_urls is False.")
             return merged
         base_path, _, base_query = self._base_url.raw_path.partition(b"?")
         path, mark, query = merged.raw_path.partition(b"?")

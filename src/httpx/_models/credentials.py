@@ -1,8 +1,12 @@
-"""Which header fields are commonly used for credentials: hidden in `repr`, and never sent on to another origin."""
+"""What commonly holds credentials: header fields, hidden in `repr` and never sent on to another origin, and URLs."""
 
 from __future__ import annotations
 
 import re
+import typing
+
+if typing.TYPE_CHECKING:
+    from .url import URL
 
 # Names in lower case. `Client(sensitive_headers=...)` adds to them.
 CREDENTIAL_FIELDS = frozenset(
@@ -35,6 +39,11 @@ CREDENTIAL_FIELDS = frozenset(
 
 
 _USERINFO = re.compile(r"//[^/?#]*@")
+
+
+def shown_url(url: URL) -> URL:
+    """A URL for people and logs, which has no user and no password."""
+    return url.copy_with(userinfo=None) if url._userinfo else url
 
 
 def without_userinfo(text: str) -> str:

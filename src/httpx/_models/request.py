@@ -10,6 +10,7 @@ from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._exceptions import RequestNotRead, StreamClosed
 from .._types import CookieTypes, QueryParamTypes, RequestContent, RequestData, RequestFiles, URLTypes
 from .cookies import Cookies
+from .credentials import shown_url
 from .headers import Headers, HeaderTypes
 from .url import URL
 
@@ -141,8 +142,7 @@ class Request:
             self.stream = ByteStream(content)
 
     def __repr__(self) -> str:
-        url = self.url.copy_with(username=None, password=None) if self.url._userinfo else self.url
-        return f"<Request({self.method!r}, {str(url)!r})>"
+        return f"<Request({self.method!r}, {str(shown_url(self.url))!r})>"
 
     def __getstate__(self) -> dict[str, typing.Any]:
         return {

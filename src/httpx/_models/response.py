@@ -17,7 +17,7 @@ from .._content.text import ByteChunker, LineDecoder, TextChunker, TextDecoder, 
 from .._exceptions import DecodingError, HTTPStatusError, ResponseNotRead, StreamClosed, StreamConsumed
 from .._printable import printable
 from .cookies import Cookies
-from .credentials import without_userinfo
+from .credentials import shown_url, without_userinfo
 from .headers import Headers, HeaderTypes
 from .request import LostStream, Request
 from .status import codes
@@ -226,7 +226,7 @@ class Response:
         if self.is_success:
             return self
         kind = _KINDS.get(self.status_code // 100, "Invalid status code")
-        message = f"{kind} '{self.status_code} {printable(self.reason_phrase)}' for url '{printable(_shown(self.url), 500)}'"
+        message = f"{kind} '{self.status_code} {printable(self.reason_phrase)}' for url '{printable(str(shown_url(self.url)), 500)}'"
         if self.has_redirect_location:
             message += f"\nRedirect location: '{printable(without_userinfo(self.headers['location']))}'"
         message += f"\nFor more information check: https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/{self.status_code}"
@@ -548,7 +548,3 @@ class _Pipeline:
             self._blame(error)
             raise
         yield from self._chunker.flush()
-
-
-def _shown(url: URL) -> str:
-    return str(url.copy_with(username=None, password=None)) if url._userinfo else str(url)

@@ -13,11 +13,12 @@ from collections.abc import Iterable
 
 from ..__version__ import __version__
 from .._content.text import is_text, parse_content_type_charset
+from .._models.credentials import shown_url
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
 from .recorded import PHASES, REDACTED, RecordedExchange, header_pairs
-from .watching import peer_address, watch
+from .watching import watch
 
 
 def write_har(file: typing.TextIO, exchanges: Iterable[RecordedExchange], *, with_secrets: bool = False) -> None:
@@ -72,7 +73,7 @@ def _timings(exchange: RecordedExchange) -> dict[str, float]:
 
 def _request(exchange: RecordedExchange, with_secrets: bool) -> dict[str, typing.Any]:
     request, response = exchange.request, exchange.response
-    url = request.url if with_secrets or not request.url.userinfo else request.url.copy_with(username=None, password=None)
+    url = request.url if with_secrets else shown_url(request.url)
     content = getattr(request, "_content", None)
     described: dict[str, typing.Any] = {
         "method": request.method,
@@ -211,16 +212,10 @@ class _Record:
         self._exchange = RecordedExchange(request, self._began, datetime.datetime.now().astimezone(), ended=self._began)
 
     def answered(self, response: Response) -> None:
-        exchange = self._exchange
-        exchange.response = response
-        exchange.ended = time.monotonic()
-        address = peer_address(response)
-        if isinstance(address, tuple):
-            exchange.address = str(address[0])
+        self._exchange.answered(response, time.monotonic())
 
     def failed(self, error: BaseException) -> None:
-        self._exchange.error = error
-        self._exchange.ended = time.monotonic()
+        self._exchange.failed(error, time.monotonic())
 
     def exchange(self) -> RecordedExchange:
         """What is known by now: how long the body took shows when it was read."""

@@ -9,7 +9,7 @@ from .._models.credentials import CREDENTIAL_FIELDS
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
-from .._models.url import URL
+from .watching import peer_address
 
 PHASES = ("pool", "name", "connect", "proxy", "tls", "send", "wait", "body")
 """The phases of an exchange, in the order in which they happen; those that did not happen are left out."""
@@ -55,10 +55,17 @@ class RecordedExchange:
         """From its beginning to the end of the body, in seconds."""
         return self.ended - self.began
 
+    def answered(self, response: Response, now: float) -> None:
+        """The head of the response is here."""
+        self.response = response
+        self.ended = now
+        if self.address is None and isinstance(address := peer_address(response), tuple):
+            self.address = str(address[0])
 
-def shown_url(url: URL) -> URL:
-    """A URL without the password that may be in it."""
-    return url.copy_with(username=None, password=None) if url.userinfo else url
+    def failed(self, error: BaseException, now: float) -> None:
+        """There will be no response."""
+        self.error = error
+        self.ended = now
 
 
 def header_pairs(headers: Headers, *, with_secrets: bool) -> list[tuple[str, str]]:

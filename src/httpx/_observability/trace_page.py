@@ -6,8 +6,9 @@ import typing
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from .._models.credentials import shown_url
 from .._models.headers import Headers
-from .recorded import LABELS, PHASES, RecordedExchange, describe_connection, describe_outcome, describe_seconds, header_pairs, shown_url
+from .recorded import LABELS, PHASES, RecordedExchange, describe_connection, describe_outcome, describe_seconds, header_pairs
 
 # Nothing may be loaded or run, whatever a server has sent: what it sent is text, and the page says so to the browser too.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
