@@ -6,6 +6,7 @@ A test written as a coroutine runs on its `runtime` fixture, or on asyncio if it
 from __future__ import annotations
 
 import inspect
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,14 @@ def no_leaks() -> Iterator[LeakCheck]:
     check = LeakCheck()
     yield check
     check.verify()
+
+
+@pytest.fixture
+def heeding_control_c() -> Iterator[None]:
+    """Control-C is an exception here, and in processes begun here: those in the background may have been told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

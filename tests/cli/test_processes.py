@@ -67,11 +67,8 @@ def test_the_exit_status_tells_what_failed(command, app, scripted, local_hosts):
     assert command(app.url, "--cacert", "no-such-file").status == 9
 
 
-def test_an_interrupted_call_ends_quietly(app):
-    # Processes in the background may have been told to ignore it, and hand that down.
-    heeding = signal.signal(signal.SIGINT, signal.default_int_handler)
+def test_an_interrupted_call_ends_quietly(heeding_control_c, app):
     process = subprocess.Popen([*HTTPX, app.url + "/wait/long"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
-    signal.signal(signal.SIGINT, heeding)
     app.arrived("long")
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)

@@ -17,7 +17,7 @@ from tests.support.http2 import keep_alive_http2
 from tests.support.interruption import Interruption, Signals
 from tests.support.servers import keep_alive, respond
 
-pytestmark = pytest.mark.usefixtures("no_leaks")
+pytestmark = pytest.mark.usefixtures("no_leaks", "heeding_control_c")
 
 MOST = 1_000  # no request here has as many points as this
 
@@ -45,14 +45,6 @@ def redirect(client, url):
 
 def upload(client, url):
     assert client.post(url + "/up", content=iter([b"load", b"ed"])).text == "/uploaded"
-
-
-@pytest.fixture(autouse=True)
-def heeding_control_c():
-    """Processes in the background may have been told to ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring came with Python 3.12")

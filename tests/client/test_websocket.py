@@ -12,38 +12,7 @@ from wsproto.utilities import RemoteProtocolError
 import httpx
 from tests.support.proxies import http_proxy
 from tests.support.servers import PeerGone
-from tests.support.websocket import Peer, echo
-
-
-class Socket:
-    """A WebSocket of either client, with coroutines."""
-
-    def __init__(self, runtime, socket):
-        self.runtime = runtime
-        self.socket = socket
-
-    def __getattr__(self, name):
-        thing = getattr(self.socket, name)
-        if self.runtime.is_async or not callable(thing):
-            return thing
-
-        async def method(*args, **kwargs):
-            return thing(*args, **kwargs)
-
-        return method
-
-    async def __aenter__(self):
-        if self.runtime.is_async:
-            await self.socket.__aenter__()
-        else:
-            self.socket.__enter__()
-        return self
-
-    async def __aexit__(self, *exc_info):
-        await self.close()
-
-    async def rest(self):
-        return [message async for message in self.socket] if self.runtime.is_async else list(self.socket)
+from tests.support.websocket import Peer, Socket, echo, exchange_at_once
 
 
 def url_of(server):
@@ -213,19 +182,8 @@ async def test_receiving_has_a_time_out_that_pings_do_not_move(runtime, scripted
 
 async def test_one_sends_while_another_receives(runtime, scripted):
     server = scripted(echo)
-    received = []
     async with runtime.client() as client, Socket(runtime, client.websocket(url_of(server))) as socket:
-
-        async def sending():
-            for number in range(200):
-                await socket.send(f"{number} " + "x" * 1000)
-
-        async def receiving():
-            for _ in range(200):
-                received.append((await socket.receive(timeout=20)).split()[0])
-
-        await runtime.gather(sending, receiving)
-    assert received == [str(number) for number in range(200)]
+        await exchange_at_once(runtime, socket, count=200, size=1000)
 
 
 async def test_a_message_that_was_cut_by_its_time_out_is_never_followed_by_another(runtime, scripted):

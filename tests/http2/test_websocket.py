@@ -9,7 +9,6 @@ import wsproto.connection
 from wsproto.events import BytesMessage, CloseConnection, TextMessage
 
 import httpx
-from tests.client.test_websocket import Socket
 from tests.support import websocket
 from tests.support.http2 import (
     DATA,
@@ -23,6 +22,7 @@ from tests.support.http2 import (
     window_update,
 )
 from tests.support.servers import Request
+from tests.support.websocket import Socket, exchange_at_once
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -118,19 +118,8 @@ async def test_one_connection_carries_sockets_and_requests(runtime, h2_client, s
 
 async def test_one_sends_while_another_receives(runtime, h2_client, scripted):
     server = scripted(lambda conn: WebSocketPeer(conn, {INITIAL_WINDOW_SIZE: 5_000}).echo())
-    received = []
     async with h2_client() as client, Socket(runtime, client.websocket(server.url)) as socket:
-
-        async def sending():
-            for number in range(100):
-                await socket.send(f"{number} " + "x" * 3000)
-
-        async def receiving():
-            for _ in range(100):
-                received.append((await socket.receive(timeout=20)).split()[0])
-
-        await runtime.gather(sending, receiving)
-    assert received == [str(number) for number in range(100)]
+        await exchange_at_once(runtime, socket, count=100, size=3000)
 
 
 async def test_a_window_that_never_opens_ends_sending_on_time(runtime, h2_client, scripted):

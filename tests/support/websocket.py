@@ -1,4 +1,8 @@
-"""The server's side of a WebSocket, on `ScriptedServer`: `scripted(echo)`, or a script that does as told with a `Peer`."""
+"""The two sides of a WebSocket.
+
+The server's is on `ScriptedServer`: `scripted(echo)`, or a script that does as told with a `Peer`. The client's is a `Socket`, for
+tests that run once per runtime.
+"""
 
 from __future__ import annotations
 
@@ -52,3 +56,50 @@ def echo(conn: Connection, request: Request | None = None) -> None:
         elif isinstance(event, CloseConnection):
             peer.send(event.response())
             return
+
+
+class Socket:
+    """A WebSocket of either client, with coroutines."""
+
+    def __init__(self, runtime: Any, socket: Any) -> None:
+        self.runtime = runtime
+        self.socket = socket
+
+    def __getattr__(self, name: str) -> Any:
+        thing = getattr(self.socket, name)
+        if self.runtime.is_async or not callable(thing):
+            return thing
+
+        async def method(*args: Any, **kwargs: Any) -> Any:
+            return thing(*args, **kwargs)
+
+        return method
+
+    async def __aenter__(self) -> Socket:
+        if self.runtime.is_async:
+            await self.socket.__aenter__()
+        else:
+            self.socket.__enter__()
+        return self
+
+    async def __aexit__(self, *exc_info: Any) -> None:
+        await self.close()
+
+    async def rest(self) -> list[str | bytes]:
+        return [message async for message in self.socket] if self.runtime.is_async else list(self.socket)
+
+
+async def exchange_at_once(runtime: Any, socket: Socket, count: int, size: int) -> None:
+    """Send messages to a server that echoes them, while somebody else receives them, in order."""
+    received = []
+
+    async def sending() -> None:
+        for number in range(count):
+            await socket.send(f"{number} " + "x" * size)
+
+    async def receiving() -> None:
+        for _ in range(count):
+            received.append((await socket.receive(timeout=20)).split()[0])
+
+    await runtime.gather(sending, receiving)
+    assert received == [str(number) for number in range(count)]
