@@ -201,6 +201,7 @@ class ChunkedBody:
 
 BodyReader = NoBody | SizedBody | UnsizedBody | ChunkedBody
 NO_BODY = NoBody()
+_UNSIZED, _CHUNKED = -1, -2
 
 
 def body_reader(head: ResponseHead, method: str) -> BodyReader:
@@ -208,23 +209,32 @@ def body_reader(head: ResponseHead, method: str) -> BodyReader:
 
     Conflicting framing is how one response is made to look like two: it raises `RemoteProtocolError`, never a guess.
     """
-    index = head.picked
     status = head.status_code
     if method == "HEAD" or status < 200 or status == 204 or status == 304:
         return NO_BODY
-    coding = index.get(b"transfer-encoding")
-    length = index.get(b"content-length")
+    framing = head.framing
+    if framing is None:
+        framing = head.framing = _framing(head)
+    if framing >= 0:
+        return SizedBody(framing)
+    return ChunkedBody() if framing == _CHUNKED else UnsizedBody()
+
+
+def _framing(head: ResponseHead) -> int:
+    # The size of the body, or how its end is told instead.
+    coding = head.picked.get(b"transfer-encoding")
+    length = head.picked.get(b"content-length")
     if coding is None:
         if length is None:
-            return UnsizedBody()
-        return SizedBody(int(length) if length.isdigit() and len(length) < 20 else _agreed_length(length))
+            return _UNSIZED
+        return int(length) if length.isdigit() and len(length) < 20 else _agreed_length(length)
     if length is not None:
         raise RemoteProtocolError("The response has both Content-Length and Transfer-Encoding.")
     if coding.lower() != b"chunked":
         raise RemoteProtocolError(f"The response has a Transfer-Encoding other than chunked: {excerpt(coding)}")
     if head.http_version == b"HTTP/1.0":
         raise RemoteProtocolError("The response has a Transfer-Encoding, which HTTP/1.0 does not know.")
-    return ChunkedBody()
+    return _CHUNKED
 
 
 def _agreed_length(value: bytes) -> int:

@@ -115,7 +115,7 @@ class HTTP1Engine:
                 self._accept_other(head)
             if self.state == SENT and head.status_code >= 200:
                 self._body = body_reader(head, self._method)
-                self._keep_alive = self._keep_alive and _persists(head)
+                self._keep_alive = self._keep_alive and head.persists
                 self.state = BODY
         except RemoteProtocolError:
             self.state = DONE
@@ -200,19 +200,3 @@ class HTTP1Engine:
         """After an upgrade: bytes received that already belong to the other protocol."""
         return self._buffer.take(len(self._buffer.data))
 
-
-def _persists(head: ResponseHead) -> bool:
-    # RFC 9112 section 9.3. A head with bare line feeds came from a sender whose framing is not to be trusted twice.
-    if head.ends_lines_bare:
-        return False
-    if head.status_code == 204 and (b"transfer-encoding" in head.picked or head.picked.get(b"content-length", b"0") != b"0"):
-        return False  # what follows may be a body that a 204 cannot have
-    options = head.picked.get(b"connection")
-    if options is None:
-        return head.http_version == b"HTTP/1.1"
-    if options == b"keep-alive":
-        return True
-    tokens = [token.strip(b" \t").lower() for token in options.split(b",")]
-    if b"close" in tokens:
-        return False
-    return head.http_version == b"HTTP/1.1" or b"keep-alive" in tokens

@@ -24,6 +24,9 @@ MAX_LINE_SIZE = 65_536
 MAX_FIELDS = 500
 """Field lines that one head may have."""
 
+MAX_REMEMBERED = 4_096
+"""Bytes of the longest head that is kept, to know it again."""
+
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _TEXT = rb"[\t\x20-\x7e\x80-\xff]*+"
 
@@ -46,13 +49,13 @@ _WHOLE_HEAD = re.compile(_STATUS_LINE.pattern.removesuffix(rb"\n") + rb"(\n" + _
 
 
 class ResponseHead:
-    """A head that was checked.
+    """A head that was checked. It never changes: a server that says the same again is given the same one.
 
     `picked` holds the fields named in `PICKED`, by lower-case name, several values joined by `, `. `block` has all field lines, behind
-    a line feed and with the empty line that ends them.
+    a line feed and with the empty line that ends them. `framing` is what `body_reader` made of them.
     """
 
-    __slots__ = ("block", "ends_lines_bare", "http_version", "picked", "reason_phrase", "status_code")
+    __slots__ = ("_fields", "block", "ends_lines_bare", "framing", "http_version", "persists", "picked", "reason_phrase", "status_code")
 
     def __init__(
         self, http_version: bytes, status_code: int, reason_phrase: bytes, picked: dict[bytes, bytes], block: bytes, ends_lines_bare: bool
@@ -63,6 +66,9 @@ class ResponseHead:
         self.picked = picked
         self.block = block
         self.ends_lines_bare = ends_lines_bare
+        self.persists = _persists(self)
+        self.framing: int | None = None
+        self._fields: Fields | None = None
 
     @property
     def fields(self) -> Fields:
@@ -70,22 +76,33 @@ class ResponseHead:
         return self.parse()
 
     def parse(self) -> Fields:
-        """Take the fields apart."""
-        return _parse_fields(self.block)
+        """Take the fields apart. The list is for reading only."""
+        fields = self._fields
+        if fields is None:
+            fields = self._fields = _parse_fields(self.block)
+        return fields
 
 
 class HeadReader:
-    """Collects bytes until a head is complete, wherever the network cuts them."""
+    """Collects bytes until a head is complete, wherever the network cuts them.
 
-    __slots__ = ("_ends_lines_bare", "_line_start", "_scanned")
+    Who asks a server again and again mostly gets the same head, but for the second in its `Date`. What is known, byte for byte up to
+    the empty line that ends it, need not be understood again: that is a fifth of a small request.
+    """
+
+    __slots__ = ("_ends_lines_bare", "_known", "_known_bytes", "_line_start", "_scanned")
 
     def __init__(self) -> None:
+        self._known: tuple[ResponseHead, int] | None = None
+        self._known_bytes = b""
         self._ends_lines_bare = False
         self._scanned = 0  # bytes that were looked at before: a head that drips in must not cost the square of its size
         self._line_start = 0  # where the last line among them begins
 
     def read(self, buffer: bytes | bytearray) -> tuple[ResponseHead, int] | None:
         """The head at the start of `buffer` and its length, or None if more bytes are needed."""
+        if self._known is not None and not self._scanned and buffer.startswith(self._known_bytes):
+            return self._known
         if self._scanned and not _has_empty_line(buffer, max(self._scanned - 3, 0)):
             self._wait_for_more(buffer)
             return None
@@ -98,7 +115,11 @@ class HeadReader:
             check_size(buffer[:end])
         minor, status, reason, block = head.groups(b"")
         version = b"HTTP/1.1" if minor == b"1" else b"HTTP/1.0"
-        return ResponseHead(version, int(status), reason, _pick(block), block, False), end
+        found = ResponseHead(version, int(status), reason, _pick(block), block, False), end
+        if end <= MAX_REMEMBERED:
+            self._known = found
+            self._known_bytes = bytes(buffer[:end])
+        return found
 
     def _wait_for_more(self, buffer: bytes | bytearray) -> None:
         if len(buffer) > MAX_HEAD_SIZE:
@@ -148,8 +169,25 @@ class HeadReader:
         found = HeadReader().read(bytes(buffer[: end + 2]).replace(b"\n", b"\r\n"))
         if found is None or found[0].ends_lines_bare:
             raise RemoteProtocolError(f"The response has a malformed status line: {excerpt(buffer)}")
-        found[0].ends_lines_bare = True
-        return found[0], end + 2
+        head = found[0]
+        return ResponseHead(head.http_version, head.status_code, head.reason_phrase, head.picked, head.block, True), end + 2
+
+
+def _persists(head: ResponseHead) -> bool:
+    # RFC 9112 section 9.3. A head with bare line feeds came from a sender whose framing is not to be trusted twice.
+    if head.ends_lines_bare:
+        return False
+    if head.status_code == 204 and (b"transfer-encoding" in head.picked or head.picked.get(b"content-length", b"0") != b"0"):
+        return False  # what follows may be a body that a 204 cannot have
+    options = head.picked.get(b"connection")
+    if options is None:
+        return head.http_version == b"HTTP/1.1"
+    if options == b"keep-alive":
+        return True
+    tokens = [token.strip(b" \t").lower() for token in options.split(b",")]
+    if b"close" in tokens:
+        return False
+    return head.http_version == b"HTTP/1.1" or b"keep-alive" in tokens
 
 
 def parse_fields(block: bytes | bytearray) -> Fields:
