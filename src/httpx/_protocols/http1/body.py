@@ -59,7 +59,7 @@ class Buffer:
 
 
 class NoBody:
-    """HEAD, 1xx, 204 and 304: there is no body, whatever the header fields say (RFC 9112 section 6.3)."""
+    """HEAD, 1xx, 204 and 304: there is no body, whatever the header fields say (RFC 9112 section 6.3). Or none is left."""
 
     __slots__ = ()
     complete = True
@@ -209,19 +209,22 @@ def body_reader(head: ResponseHead, method: str) -> BodyReader:
 
     Conflicting framing is how one response is made to look like two: it raises `RemoteProtocolError`, never a guess.
     """
-    status = head.status_code
-    if method == "HEAD" or status < 200 or status == 204 or status == 304:
+    if method == "HEAD":
         return NO_BODY
     framing = head.framing
     if framing is None:
         framing = head.framing = _framing(head)
-    if framing >= 0:
+    if framing > 0:
         return SizedBody(framing)
+    if framing == 0:
+        return NO_BODY
     return ChunkedBody() if framing == _CHUNKED else UnsizedBody()
 
 
 def _framing(head: ResponseHead) -> int:
     # The size of the body, or how its end is told instead.
+    if head.status_code < 200 or head.status_code in (204, 304):
+        return 0
     coding = head.picked.get(b"transfer-encoding")
     length = head.picked.get(b"content-length")
     if coding is None:

@@ -24,9 +24,6 @@ MAX_LINE_SIZE = 65_536
 MAX_FIELDS = 500
 """Field lines that one head may have."""
 
-MAX_REMEMBERED = 4_096
-"""Bytes of the longest head that is kept, to know it again."""
-
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _TEXT = rb"[\t\x20-\x7e\x80-\xff]*+"
 
@@ -44,28 +41,25 @@ _PICKED_FIELD = re.compile(
     f"\n(?=[{''.join(sorted({name[0] for name in PICKED}))}])({'|'.join(PICKED)}):[\t ]*+([^\r]*+)".encode(), re.IGNORECASE
 )
 
-# The last group begins with the line feed before the fields, so that each of them has one.
-_WHOLE_HEAD = re.compile(_STATUS_LINE.pattern.removesuffix(rb"\n") + rb"(\n" + _FIELD_LINES.pattern + rb")")
+_WHOLE_HEAD = re.compile(_STATUS_LINE.pattern + _FIELD_LINES.pattern)
 
 
 class ResponseHead:
     """A head that was checked. It never changes: a server that says the same again is given the same one.
 
-    `picked` holds the fields named in `PICKED`, by lower-case name, several values joined by `, `. `block` has all field lines, behind
-    a line feed and with the empty line that ends them. `framing` is what `body_reader` made of them.
+    `raw` has all of its lines, with the empty one that ends it. `picked` holds the fields named in `PICKED`, by lower-case name, several
+    values joined by `, `. `framing` is what `body_reader` makes of them.
     """
 
-    __slots__ = ("_fields", "block", "ends_lines_bare", "framing", "http_version", "persists", "picked", "reason_phrase", "status_code")
+    __slots__ = ("_fields", "ends_lines_bare", "framing", "http_version", "persists", "picked", "raw", "reason_phrase", "status_code")
 
-    def __init__(
-        self, http_version: bytes, status_code: int, reason_phrase: bytes, picked: dict[bytes, bytes], block: bytes, ends_lines_bare: bool
-    ) -> None:
+    def __init__(self, raw: bytes, http_version: bytes, status_code: int, reason_phrase: bytes, ends_lines_bare: bool) -> None:
+        self.raw = raw
         self.http_version = http_version
         self.status_code = status_code
         self.reason_phrase = reason_phrase
-        self.picked = picked
-        self.block = block
         self.ends_lines_bare = ends_lines_bare
+        self.picked = _pick(raw)
         self.persists = _persists(self)
         self.framing: int | None = None
         self._fields: Fields | None = None
@@ -79,30 +73,22 @@ class ResponseHead:
         """Take the fields apart. The list is for reading only."""
         fields = self._fields
         if fields is None:
-            fields = self._fields = _parse_fields(self.block)
+            fields = self._fields = _parse_fields(self.raw, self.raw.index(b"\n") + 1)
         return fields
 
 
 class HeadReader:
-    """Collects bytes until a head is complete, wherever the network cuts them.
+    """Collects bytes until a head is complete, wherever the network cuts them."""
 
-    Who asks a server again and again mostly gets the same head, but for the second in its `Date`. What is known, byte for byte up to
-    the empty line that ends it, need not be understood again: that is a fifth of a small request.
-    """
-
-    __slots__ = ("_ends_lines_bare", "_known", "_known_bytes", "_line_start", "_scanned")
+    __slots__ = ("_ends_lines_bare", "_line_start", "_scanned")
 
     def __init__(self) -> None:
-        self._known: tuple[ResponseHead, int] | None = None
-        self._known_bytes = b""
         self._ends_lines_bare = False
         self._scanned = 0  # bytes that were looked at before: a head that drips in must not cost the square of its size
         self._line_start = 0  # where the last line among them begins
 
     def read(self, buffer: bytes | bytearray) -> tuple[ResponseHead, int] | None:
         """The head at the start of `buffer` and its length, or None if more bytes are needed."""
-        if self._known is not None and not self._scanned and buffer.startswith(self._known_bytes):
-            return self._known
         if self._scanned and not _has_empty_line(buffer, max(self._scanned - 3, 0)):
             self._wait_for_more(buffer)
             return None
@@ -113,13 +99,9 @@ class HeadReader:
         end = head.end()
         if end > MAX_LINE_SIZE:
             check_size(buffer[:end])
-        minor, status, reason, block = head.groups(b"")
+        minor, status, reason = head.groups(b"")
         version = b"HTTP/1.1" if minor == b"1" else b"HTTP/1.0"
-        found = ResponseHead(version, int(status), reason, _pick(block), block, False), end
-        if end <= MAX_REMEMBERED:
-            self._known = found
-            self._known_bytes = bytes(buffer[:end])
-        return found
+        return ResponseHead(bytes(buffer[:end]), version, int(status), reason, False), end
 
     def _wait_for_more(self, buffer: bytes | bytearray) -> None:
         if len(buffer) > MAX_HEAD_SIZE:
@@ -170,7 +152,7 @@ class HeadReader:
         if found is None or found[0].ends_lines_bare:
             raise RemoteProtocolError(f"The response has a malformed status line: {excerpt(buffer)}")
         head = found[0]
-        return ResponseHead(head.http_version, head.status_code, head.reason_phrase, head.picked, head.block, True), end + 2
+        return ResponseHead(head.raw, head.http_version, head.status_code, head.reason_phrase, True), end + 2
 
 
 def _persists(head: ResponseHead) -> bool:
@@ -194,19 +176,19 @@ def parse_fields(block: bytes | bytearray) -> Fields:
     """Field lines, each with its CRLF, and the empty line that ends them. Raises `RemoteProtocolError`."""
     if _FIELD_LINES.fullmatch(block) is None:
         raise RemoteProtocolError(_describe_bad_line(block[:-2]))
-    return _parse_fields(b"\n" + block)
+    return _parse_fields(block, 0)
 
 
-def _parse_fields(block: bytes) -> Fields:
-    fields: Fields = _FIELD.findall(block, 1, len(block) - 2)
+def _parse_fields(block: bytes | bytearray, start: int) -> Fields:
+    fields: Fields = _FIELD.findall(block, start, len(block) - 2)
     if b" \r\n" in block or b"\t" in block:
         fields = [(name, value.rstrip(b" \t")) for name, value in fields]
     return fields
 
 
-def _pick(block: bytes) -> dict[bytes, bytes]:
+def _pick(head: bytes) -> dict[bytes, bytes]:
     picked: dict[bytes, bytes] = {}
-    for name, value in _PICKED_FIELD.findall(block):
+    for name, value in _PICKED_FIELD.findall(head):
         key = name.lower()
         value = value.rstrip(b" \t")
         picked[key] = picked[key] + b", " + value if key in picked else value
