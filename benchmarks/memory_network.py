@@ -97,6 +97,7 @@ class MemoryNetwork:
     async def settle(self) -> None:
         pass
 
+    @property
     def realm(self) -> None:
         return None
 

@@ -240,7 +240,7 @@ class BaseClient:
                 merged_url = merged_url.copy_merge_params(self._params)
             else:
                 merged_url = merged_url.copy_with(params=self._params.merge(params))
-        phases = (self._timeout if isinstance(timeout, UseClientDefault) else Timeout(timeout)).as_dict()
+        phases = (self._timeout if isinstance(timeout, UseClientDefault) else Timeout(timeout))._phases.copy()
         merged_extensions = {"timeout": phases} if extensions is None else {"timeout": phases, **extensions}
         has_content = not (content is None and json is None and data is None and files is None)
         if headers is None and not has_content and method in ("GET", "HEAD", "OPTIONS", "DELETE"):
@@ -276,7 +276,7 @@ class BaseClient:
 
     def _headers_for(self, url: URL) -> Headers:
         # Most requests differ in nothing but the host: these fields are merged, indexed and serialized once for each.
-        fields = self._headers._parsed or self._headers._fields
+        fields = self._headers._fields
         if self._prepared_from is not fields:
             self._prepared_from = fields
             self._prepared = {}
@@ -301,7 +301,7 @@ class BaseClient:
             before = request.headers._shared()
             self._cookies.set_cookie_header(request, own)
             request.__dict__["_cookies"] = own
-            request.__dict__["_before_cookies"] = before, request.headers._parsed
+            request.__dict__["_before_cookies"] = before, request.headers._fields
         else:
             # Those for nobody in particular stay with this host, though it does not get them.
             from .._models.cookie_store import find

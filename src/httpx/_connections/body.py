@@ -64,7 +64,7 @@ class _AsyncParts:
 
 def parts_of(stream: typing.Any, network: Network) -> Parts:
     """The parts of a request's body. Raises `RuntimeError` for an async iterable where there is no event loop."""
-    if network.realm() is None:
+    if network.realm is None:
         if not isinstance(stream, Iterable):
             raise RuntimeError("Attempted to send an async request with a sync Client instance.")
         return _SyncParts(iter(stream), network)

@@ -6,6 +6,7 @@ import typing
 from collections.abc import Callable
 
 from .._exceptions import RemoteProtocolError
+from .._models.head import Head
 from .._models.request import Request
 from .._network.base import Stream
 
@@ -53,34 +54,6 @@ def name_peer(error: BaseException, peer: str) -> None:
     """Say in the message of what a peer did wrong who that was: protocols know bytes, and not where they come from."""
     if isinstance(error, RemoteProtocolError) and peer not in str(error):
         error.args = (f"{error} ({peer})",)
-
-
-class Head(typing.Protocol):
-    """The head of a response. `picked` holds the fields that the client itself goes by, `parse` gives all of them."""
-
-    @property
-    def http_version(self) -> bytes:
-        """`HTTP/1.1`, `HTTP/1.0` or `HTTP/2`."""
-        ...
-
-    @property
-    def status_code(self) -> int:
-        """The status."""
-        ...
-
-    @property
-    def reason_phrase(self) -> bytes:
-        """What the server calls the status; nothing on HTTP/2."""
-        ...
-
-    @property
-    def picked(self) -> dict[bytes, bytes]:
-        """See `httpx._models.headers.PICKED`."""
-        ...
-
-    def parse(self) -> list[tuple[bytes, bytes]]:
-        """All fields in order."""
-        ...
 
 
 class Exchange(typing.Protocol):

@@ -10,8 +10,9 @@ from __future__ import annotations
 import typing
 from collections.abc import Awaitable, Callable, Coroutine
 
+from .._models.head import Head
 from .._models.request import Request
-from .exchange import Exchange, Head
+from .exchange import Exchange
 
 T = typing.TypeVar("T")
 

@@ -46,6 +46,6 @@ async def send(client: Client, request: Request, auth: Auth, follow_redirects: b
 
 def _refresh_cookies(client: Client, request: Request, response: Response) -> None:
     # A challenge may come with a cookie that the answer is expected to carry.
-    if response.headers._peek(b"set-cookie") is not None and ("_cookies" in request.__dict__ or "cookie" not in request.headers):
+    if response._peek(b"set-cookie") is not None and ("_cookies" in request.__dict__ or "cookie" not in request.headers):
         request.headers.pop("cookie", None)
         client._add_cookies(request, request.__dict__.get("_cookies"))

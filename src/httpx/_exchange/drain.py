@@ -24,7 +24,7 @@ async def drain(client: Client, response: Response) -> None:
     if response.is_stream_consumed or response.is_closed:
         await client._calls.close(response)
         return
-    if type(response.stream) is ByteStream and response.headers._peek(b"content-encoding") is None:
+    if type(response.stream) is ByteStream and response._peek(b"content-encoding") is None:
         response.read()  # it is here already
         return
     if int(_declared_length(response)) > LIMIT:
@@ -37,12 +37,12 @@ async def drain(client: Client, response: Response) -> None:
             return
         response.stream = ByteStream(raw)
         response.is_closed = response.is_stream_consumed = False
-    if response.headers._peek(b"content-encoding") is None:
+    if response._peek(b"content-encoding") is None:
         await client._calls.read(response)
 
 
 def _declared_length(response: Response) -> str:
-    length = (response.headers._peek(b"content-length") or b"").decode("latin-1")
+    length = (response._peek(b"content-length") or b"").decode("latin-1")
     return length if length.isdigit() and len(length) < 20 else "0"
 
 

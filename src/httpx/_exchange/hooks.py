@@ -5,14 +5,10 @@ from __future__ import annotations
 from .._models.request import Request
 from .._models.response import Response
 from . import single
-from .client import Client
+from .client import Client, Hook
 
-
-def are_set(client: Client) -> bool:
-    """Whether the client has any."""
-    hooks = client._event_hooks
-    # A dictionary of another kind is a library's that watches requests: it may hold more than its length tells.
-    return bool(hooks["request"] or hooks["response"]) or type(hooks) is not dict
+NONE: dict[str, list[Hook]] = {"request": [], "response": []}
+"""What a client has that has none. A dictionary of another kind is a library's that watches requests: it may hold more than it shows."""
 
 
 async def send(client: Client, request: Request) -> Response:

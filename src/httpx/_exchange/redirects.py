@@ -164,8 +164,8 @@ def redirect_headers(request: Request, url: URL, method: str, sensitive: typing.
     if url._netloc == request.url._netloc and url._origin == request.url._origin and method == request.method:
         # All may go along but cookies, and what these fields amount to is known already.
         before: Headers
-        before, with_cookies = request.__dict__.get("_before_cookies", (request.headers, request.headers._parsed))
-        if request.headers._parsed is with_cookies:
+        before, with_cookies = request.__dict__.get("_before_cookies", (request.headers, request.headers._fields))
+        if request.headers._fields is with_cookies:
             return before._shared()
     dropped: set[bytes] = set()
     if not is_same_origin(request.url, url):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 
 from .._types import HeaderTypes as HeaderTypes
 from .credentials import CREDENTIAL_FIELDS, without_userinfo
@@ -27,67 +27,45 @@ class Headers(MutableMapping[str, str]):
     A copy shares everything with its original until one of the two is changed.
     """
 
-    # _parsed: the fields, or None as long as nobody has asked for those that `_parse` gives.
-    # _picked: of a response, what `_peek` finds.
     # _index: each lower-case name to its joined value, made at the first look-up.
     # _wire: what an HTTP/1.1 connection makes of the fields, kept for as long as they do not change.
-    __slots__ = ("_encoding", "_index", "_parse", "_parsed", "_picked", "_wire")
-    _parse: Callable[[], Fields]
+    __slots__ = ("_encoding", "_fields", "_index", "_wire")
 
     def __init__(self, headers: HeaderTypes | None = None, encoding: str | None = None) -> None:
         self._encoding = encoding
         self._index: dict[bytes, bytes] | None = None
-        self._picked: dict[bytes, bytes] | None = None
         self._wire: typing.Any = None
-        self._parsed: Fields | None
+        self._fields: Fields
         if headers is None:
-            self._parsed = []
+            self._fields = []
         elif isinstance(headers, Headers):
-            self._parsed = headers._fields
+            self._fields = headers._fields
             self._index = headers._index
             self._wire = headers._wire
         elif isinstance(headers, Mapping):
-            self._parsed = [(_name(name, encoding), _value(value, encoding, name)) for name, value in headers.items()]
+            self._fields = [(_name(name, encoding), _value(value, encoding, name)) for name, value in headers.items()]
         else:
-            self._parsed = [(_name(name, encoding), _value(value, encoding, name)) for name, value in headers]
+            self._fields = [(_name(name, encoding), _value(value, encoding, name)) for name, value in headers]
 
     @classmethod
     def _of(cls, fields: Fields) -> Headers:
         # For fields that a parser has already checked.
         headers = cls.__new__(cls)
-        headers._parsed = fields
-        headers._index = headers._picked = headers._wire = headers._encoding = None
+        headers._fields = fields
+        headers._index = headers._wire = headers._encoding = None
         return headers
 
     def _shared(self) -> Headers:
         # What `copy()` gives, in short.
         headers = _new(Headers)
-        headers._parsed = self._parsed
+        headers._fields = self._fields
         headers._index = self._index
         headers._wire = self._wire
         headers._encoding = self._encoding
-        headers._picked = None
         return headers
 
-    @property
-    def _fields(self) -> Fields:
-        fields = self._parsed
-        if fields is None:
-            fields = self._parsed = self._parse()
-        return fields
-
-    def _peek(self, name: bytes) -> bytes | None:
-        # The joined value of one of the fields named in PICKED.
-        picked = self._picked
-        return self._lookup().get(name) if picked is None else picked.get(name)
-
     def _each(self, name: bytes) -> list[bytes]:
-        # The values of one of the fields named in PICKED, apart.
-        joined = self._peek(name)
-        if joined is None:
-            return []
-        if b", " not in joined:
-            return [joined]
+        # The values of a lower-case name, apart.
         return [value for key, value in self._fields if key.lower() == name]
 
     def _lookup(self) -> dict[bytes, bytes]:
@@ -101,8 +79,8 @@ class Headers(MutableMapping[str, str]):
         return index
 
     def _replace_fields(self, fields: Fields) -> None:
-        self._parsed = fields
-        self._index = self._picked = self._wire = None
+        self._fields = fields
+        self._index = self._wire = None
 
     def _append(self, fields: Fields) -> None:
         # Fields on content, or cookies, which these lacked: what is worked out already need not be worked out again.
@@ -270,20 +248,11 @@ class Headers(MutableMapping[str, str]):
         return self._fields, self._encoding
 
     def __setstate__(self, state: tuple[Fields, str | None]) -> None:
-        self._parsed, self._encoding = state
-        self._index = self._picked = self._wire = None
+        self._fields, self._encoding = state
+        self._index = self._wire = None
 
 
 _new = object.__new__  # in short, where each request does it
-
-
-def received_headers(picked: dict[bytes, bytes], parse: Callable[[], Fields]) -> Headers:
-    """The fields of a head that a parser has checked: `picked` has those of them that are named in `PICKED`, `parse` gives all."""
-    headers = _new(Headers)
-    headers._parsed = headers._index = headers._wire = headers._encoding = None
-    headers._picked = picked
-    headers._parse = parse
-    return headers
 
 
 def _comparable(headers: Headers) -> list[tuple[bytes, bytes]]:

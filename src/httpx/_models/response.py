@@ -28,6 +28,7 @@ if typing.TYPE_CHECKING:
 
     from .._tls.info import TLSInfo
     from .attempt import Attempt
+    from .head import Head
     from .marks import Marks
     from .timings import Timings
 
@@ -52,7 +53,6 @@ class Response:
     """
 
     status_code: int
-    headers: Headers
     stream: ResponseStream
     extensions: dict[str, typing.Any]
     history: list[Response]
@@ -62,6 +62,8 @@ class Response:
     is_stream_consumed: bool = False
     attempts: typing.Sequence[Attempt] = ()
     """Each time that the request was sent, the one with this response at last; empty unless the client has `retries`."""
+    _headers: Headers
+    _head: Head | None = None  # that of a response from the network, as long as nobody has asked for its fields
     _num_bytes_downloaded = 0
     _elapsed: float | None = None
     _started: float | None = None  # by the performance counter
@@ -101,6 +103,25 @@ class Response:
             self._num_bytes_downloaded = 0  # nothing came over a network
 
     # What the head says.
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields."""
+        head = self._head
+        if head is not None:
+            self._headers = Headers._of(head.parse())
+            self._head = None
+        return self._headers
+
+    @headers.setter
+    def headers(self, value: Headers) -> None:
+        self._headers = value
+        self._head = None
+
+    def _peek(self, name: bytes) -> bytes | None:
+        # The joined value of one of the fields named in PICKED. Most responses are asked for nothing else.
+        head = self._head
+        return self._headers._lookup().get(name) if head is None else head.picked.get(name)
 
     @property
     def request(self) -> Request:
@@ -197,7 +218,7 @@ class Response:
     @property
     def has_redirect_location(self) -> bool:
         """Whether this is a redirect (301, 302, 303, 307 or 308) with a `Location`."""
-        return self.status_code in (301, 302, 303, 307, 308) and self.headers._peek(b"location") is not None
+        return self.status_code in (301, 302, 303, 307, 308) and self._peek(b"location") is not None
 
     @property
     def cookies(self) -> Cookies:
@@ -319,7 +340,7 @@ class Response:
             for start in range(0, len(self._content), size):
                 yield self._content[start : start + size]
             return
-        if self.headers._peek(b"content-encoding") is None:
+        if self._peek(b"content-encoding") is None:
             yield from self.iter_raw(chunk_size)
             return
         pipeline = _Pipeline(self._decoder, chunk_size, self._blame)
@@ -400,7 +421,7 @@ class Response:
         if hasattr(self, "_content"):
             size = chunk_size or max(len(self._content), 1)
             return Pieces(self._content[start : start + size] for start in range(0, len(self._content), size))
-        if self.headers._peek(b"content-encoding") is None:
+        if self._peek(b"content-encoding") is None:
             return self.aiter_raw(chunk_size)
         pipeline = _Pipeline(self._decoder, chunk_size, self._blame)
         return Stage(self.aiter_raw, pipeline.feed, pipeline.finish)
@@ -452,7 +473,7 @@ class Response:
     # What both halves share.
 
     def _decoder(self) -> Decoder | None:
-        codings = self.headers._peek(b"content-encoding")
+        codings = self._peek(b"content-encoding")
         if codings is None:
             return None
         limits = None if self._request is None else self._request.extensions
@@ -463,7 +484,7 @@ class Response:
         self._num_bytes_downloaded = len(raw)
         if self._started is not None:
             self._elapsed = time.perf_counter() - self._started
-        if self.headers._peek(b"content-encoding") is None:
+        if self._peek(b"content-encoding") is None:
             self._content = raw
             return
         pipeline = _Pipeline(self._decoder, None, self._blame)
@@ -487,6 +508,7 @@ class Response:
             error.request = self._request
 
     def __getstate__(self) -> dict[str, typing.Any]:
+        self.headers  # noqa: B018  # makes them, and lets go of the head
         state = {name: value for name, value in self.__dict__.items() if name not in ("stream", "_started", "next_request", "is_closed")}
         state["extensions"] = {name: value for name, value in self.extensions.items() if isinstance(value, (bytes, str, int))}
         return state
@@ -498,13 +520,11 @@ class Response:
         self.stream = LostStream()
 
 
-def received_response(
-    status_code: int, headers: Headers, stream: ResponseStream, request: Request, extensions: dict[str, typing.Any]
-) -> Response:
+def received_response(head: Head, stream: ResponseStream, request: Request, extensions: dict[str, typing.Any]) -> Response:
     """A response from a transport of ours: nothing to convert, nothing to copy."""
     response = _new(Response)
-    response.status_code = status_code
-    response.headers = headers
+    response.status_code = head.status_code
+    response._head = head
     response.stream = stream
     response._request = request
     response.extensions = extensions

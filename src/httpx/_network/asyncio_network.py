@@ -479,6 +479,7 @@ class AsyncioNetwork:
         for _ in range(3):
             await asyncio.sleep(0)
 
+    @property
     def realm(self) -> object:
         try:
             return asyncio.get_running_loop()

@@ -173,6 +173,8 @@ class ThreadWaiter:
 class BlockingNetwork:
     """Blocking sockets; nothing in here ever suspends."""
 
+    realm = None
+
     async def connect(
         self,
         peer: str,
@@ -233,9 +235,6 @@ class BlockingNetwork:
         return None
 
     async def settle(self) -> None:
-        return None
-
-    def realm(self) -> object:
         return None
 
 

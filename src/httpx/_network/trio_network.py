@@ -263,6 +263,7 @@ class TrioNetwork:
     async def settle(self) -> None:
         return None
 
+    @property
     def realm(self) -> object:
         return trio.lowlevel.current_trio_token()
 

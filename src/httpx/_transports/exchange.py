@@ -9,12 +9,12 @@ import weakref
 
 from .._config import Limits
 from .._connections.establish import Dialer, Route
-from .._connections.exchange import Connection, ConnectionDied, Exchange, Head, NeedsHTTP1, Timeouts, name_peer, tell_of_reuse
+from .._connections.exchange import Connection, ConnectionDied, Exchange, NeedsHTTP1, Timeouts, name_peer, tell_of_reuse
 from .._connections.http1 import HTTP1Connection
 from .._connections.proxied import request_through
 from .._content.streams import ByteStream
 from .._exceptions import ConnectError, PoolTimeout, ReadError, TransportError, UnsupportedProtocol, WebSocketError
-from .._models.headers import received_headers
+from .._models.head import Head
 from .._models.marks import Setup
 from .._models.request import Request
 from .._models.response import Response, received_response
@@ -125,7 +125,7 @@ class Exchanges:
             now = time.monotonic()
             if trace is not None:
                 exchange = trace.over_body(exchange, request)
-            response = self._respond(request, exchange.connection, exchange, head, attempts, timeouts, is_async, now)
+            response = self._respond(request, exchange, head, attempts, timeouts, is_async, now)
         except BaseException:
             self._reclaim(exchange.connection)
             raise
@@ -136,16 +136,9 @@ class Exchanges:
         return response
 
     def _respond(
-        self,
-        request: Request,
-        connection: Connection,
-        exchange: Exchange,
-        head: Head,
-        attempts: int,
-        timeouts: Timeouts,
-        is_async: bool,
-        now: float,
+        self, request: Request, exchange: Exchange, head: Head, attempts: int, timeouts: Timeouts, is_async: bool, now: float
     ) -> Response:
+        connection = exchange.connection
         network_stream = connection.network_stream
         if network_stream is None:
             network_stream = connection.network_stream = (AsyncNetworkStream if is_async else NetworkStream)(connection.stream)
@@ -156,23 +149,22 @@ class Exchanges:
             extensions["stream_id"] = exchange.stream_id
         if attempts > 1:
             extensions["attempts"] = attempts
-        headers = received_headers(head.picked, head.parse)
         whole = exchange.data_at_hand()
         if whole is not None:
             # The body came with the head: the connection is free before the caller has the response.
             if connection.multiplexes and exchange.trailers:
                 extensions["trailers"] = exchange.trailers
             self._give_back(connection, exchange, now)
-            return received_response(head.status_code, headers, ByteStream(whole), request, extensions)
+            return received_response(head, ByteStream(whole), request, extensions)
         if exchange.is_upgraded:
             if connection.multiplexes:
                 network_stream = extensions["network_stream"] = (AsyncNetworkStream if is_async else NetworkStream)(exchange.tunnel())
             network_stream._unread = exchange.unread()
         body = (AsyncBody if is_async else SyncBody)(self, exchange, timeouts, request, extensions)
-        return received_response(head.status_code, headers, body, request, extensions)
+        return received_response(head, body, request, extensions)
 
     def _route(self, request: Request, network: Network) -> Route:
-        realm = network.realm()
+        realm = network.realm
         if realm is not self._realm or len(self._routes) > _MAX_KNOWN:
             self._realm, self._routes = realm, {}
         origin = request.url._origin
@@ -358,7 +350,7 @@ class Exchanges:
     async def aclose(self, network: Network) -> None:
         """Close all connections, and wait for the event loop to let go of them."""
         self.close()
-        farewell = self._farewells.pop(network.realm(), None)
+        farewell = self._farewells.pop(network.realm, None)
         if farewell is not None:
             await farewell.aclose()
         await network.settle()

@@ -220,4 +220,3 @@ class HTTP1Engine:
     def unread(self) -> bytes:
         """After an upgrade: bytes received that already belong to the other protocol."""
         return self._buffer.take(len(self._buffer.data))
-
