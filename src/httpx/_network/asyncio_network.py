@@ -491,9 +491,12 @@ async def _connect_socket(
     loop: asyncio.AbstractEventLoop, address: Address, local_address: str | None, socket_options: typing.Sequence[SocketOption]
 ) -> socket.socket:
     connection = new_socket(address[0], local_address, socket_options)
+    where = address[1]
+    if len(where) > 3 and where[3] and not isinstance(loop, asyncio.BaseEventLoop):
+        where = (f"{where[0]}%{where[3]}", where[1])  # uvloop reads no more than that, and needs the zone of a link-local address
     try:
         connection.setblocking(False)
-        await loop.sock_connect(connection, address[1])
+        await loop.sock_connect(connection, where)
     except BaseException:
         connection.close()
         raise
