@@ -229,7 +229,7 @@ def soak(seconds: float, seed: int) -> dict[str, Any]:
     began = time.monotonic()
     rounds = [(runtime, http2) for http2 in (False, True) for runtime in ("threads", "asyncio", "uvloop", "trio")]
     count = 0
-    while time.monotonic() - began < seconds:
+    while time.monotonic() - began < seconds or count % len(rounds):
         runtime, http2 = rounds[count % len(rounds)]
         until = time.monotonic() + max(seconds / (SAMPLES * len(rounds)), 0.5)
         with (

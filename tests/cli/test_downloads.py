@@ -164,6 +164,46 @@ def test_the_name_of_the_response_counts(command, scripted, tmp_path):
     assert (tmp_path / "folder" / "x").read_bytes() == b"body"
 
 
+@pytest.mark.parametrize("arguments", [("-O",), ("--download",), ("-o", "."), ("-o", "folder/")])
+@pytest.mark.parametrize(
+    "field",
+    [
+        'filename="../../x"',
+        "filename=../../x",
+        r'filename="..\\..\\x"',
+        "filename*=UTF-8''..%2F..%2Fx",
+        "filename*=UTF-8''..%5C..%5Cx",
+        'filename="/tmp/x"',
+        'filename="C:\\\\x"',
+        'filename="folder/../../x"',
+    ],
+)
+def test_a_server_places_no_file_elsewhere(command, scripted, tmp_path, monkeypatch, arguments, field):
+    # X8, X9
+    inner = tmp_path / "a" / "b" / "c"
+    (inner / "folder").mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    server = scripted(keep_alive(lambda request: respond(b"body", headers=[("Content-Disposition", f"attachment; {field}")])))
+    assert command(server.url + "/%2e%2e%2f%2e%2e%2fy", *arguments).status == 0
+    found = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert found == [(inner / "folder" if arguments[-1] == "folder/" else inner) / "x"]
+    again = command(server.url + "/%2e%2e%2f%2e%2e%2fy", *arguments)
+    assert again.status == 9
+    assert "is there already" in again.stderr
+
+
+def test_a_name_that_is_a_link_is_neither_followed_nor_overwritten(command, scripted, tmp_path):
+    # X9
+    (tmp_path / "precious").write_bytes(b"precious")
+    (tmp_path / "x").symlink_to("precious")
+    server = scripted(keep_alive(lambda request: respond(b"body", headers=[("Content-Disposition", 'attachment; filename="x"')])))
+    assert command(server.url, "-O").status == 9
+    assert (tmp_path / "precious").read_bytes() == b"precious"
+    assert command(server.url, "-O", "--force").status == 0
+    assert not (tmp_path / "x").is_symlink()
+    assert files_of(tmp_path) == {"x": b"body", "precious": b"precious"}
+
+
 # Checksums.
 
 

@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 import httpx
+from tests.hostile.attack import SECRETS, assert_nothing_is_busy, assert_presentable
 from tests.support.issuing import Identity, Issuer
+from tests.support.servers import keep_alive, respond
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -190,3 +192,41 @@ async def test_names_are_checked_without_regard_to_case(runtime, app_server, roo
     local_hosts.add("www.example.org", {443: server.port})
     async with runtime.client(ssl_context=httpx.SSLContext(root.pem)) as client:
         assert (await client.get("https://www.EXAMPLE.org/")).text == "Hello, world!"
+
+
+CLOSE_NOTIFY = b"\x15\x03\x03\0\2\1\0"
+USER_CANCELED = b"\x15\x03\x03\0\2\1\x5a"
+
+
+def half_a_server_hello(conn):
+    # A handshake record that says it is longer than what comes of it.
+    conn.send(b"\x16\x03\x03\0\x20\2\0\0\x50\x03\x03" + b"a" * 26)
+
+
+@pytest.mark.parametrize("make", [httpx.SSLContext, lambda pem: ssl.create_default_context(cadata=pem.decode())], ids=["ours", "foreign"])
+@pytest.mark.parametrize("before", [None, half_a_server_hello], ids=["at once", "within a message"])
+@pytest.mark.parametrize("alerts", [CLOSE_NOTIFY, USER_CANCELED + CLOSE_NOTIFY, CLOSE_NOTIFY * 1_000, USER_CANCELED * 1_000], ids=len)
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_a_server_that_takes_its_leave_in_the_middle_of_the_handshake(runtime, scripted, root, make, before, alerts, leaves):
+    # T18: an error at once, whether or not the connection ends behind the alert.
+    def script(conn):
+        if conn.number > 0:
+            conn.upgrade_to_tls(identity)
+            keep_alive(lambda request: respond(b"own answer"))(conn)
+        conn.read_exactly(5)
+        if before is not None:
+            before(conn)
+        conn.send(alerts)
+        if not leaves:
+            conn.wait_closed()
+
+    identity = root.issue("127.0.0.1").server_context()
+    server = scripted(script)
+    url = server.url.replace("http:", "https:")
+    async with runtime.client(ssl_context=make(root.pem), timeout=PATIENCE, headers=SECRETS) as client:
+        with pytest.raises(httpx.TLSError) as caught:
+            await client.get(url)
+        assert_presentable(caught.value)
+        assert_nothing_is_busy(client)
+        assert (await client.get(url)).content == b"own answer"
+    server.wait_for_no_connections()
