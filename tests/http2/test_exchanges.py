@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import httpx
+from httpx._models.credentials import CREDENTIAL_FIELDS
 from tests.support.http2 import END_STREAM, HEADERS, HTTP2Peer, data, frame, keep_alive_http2
 from tests.support.servers import pattern
 
@@ -73,6 +74,20 @@ async def test_fields_that_hold_secrets_are_never_indexed(runtime, h2_client, sc
             await client.get(server.url, headers={"Authorization": "Bearer secret", "X-Plain": "plain"})
     assert b"\x1f\x08" in payloads[0]  # a literal that is never indexed, its name from the static table: authorization
     assert b"\x1f\x08" in payloads[1]
+
+
+async def test_what_is_taken_for_a_credential_anywhere_is_never_indexed(runtime, h2_client, scripted):
+    found = []
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        head = peer.read_until(HEADERS)
+        found.extend(peer.decoder.decode(head.payload))
+        peer.respond(head.stream_id, b"ok")
+
+    async with h2_client() as client:
+        await client.get(scripted(script).url, headers={**dict.fromkeys(CREDENTIAL_FIELDS, "secret"), "X-Plain": "plain"})
+    assert {field[0] for field in found if not field.indexable} == CREDENTIAL_FIELDS
 
 
 async def test_a_body_of_any_kind_is_sent_whole(runtime, h2_client, scripted):

@@ -1,4 +1,7 @@
-"""What commonly holds credentials: header fields, hidden in `repr` and never sent on to another origin, and URLs."""
+"""What commonly holds credentials: URLs, and header fields.
+
+Such fields are hidden in `repr`, kept out of the compression tables of HTTP/2, and never sent on to another origin.
+"""
 
 from __future__ import annotations
 

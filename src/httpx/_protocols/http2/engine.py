@@ -15,6 +15,7 @@ except ImportError as error:
     raise ImportError("HTTP/2 needs the ngh2 package, which is not installed: pip install 'httpx[http2]'.") from error
 
 from ..._exceptions import RemoteProtocolError
+from ..._models.credentials import CREDENTIAL_FIELDS
 from ..._printable import printable
 from . import limits
 
@@ -42,7 +43,7 @@ _CONFIGURATION = ngh2.Configuration(
 )
 
 # Never put into a compression table, neither ours nor that of anyone on the way (RFC 7541 section 7.1.3).
-_SENSITIVE = frozenset((b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"api-key", b"x-auth-token", b"private-token"))
+_SENSITIVE = frozenset(name.encode("ascii") for name in CREDENTIAL_FIELDS)
 
 
 class HTTP2Stream:
