@@ -80,6 +80,9 @@ class TrioStream(SocketStream):
 
     async def send(self, data: bytes, timeout: float | None) -> None:
         await (trio.lowlevel.checkpoint() if len(data) >= _MANY_BYTES else trio.lowlevel.checkpoint_if_cancelled())
+        await self._send_all(data, timeout)
+
+    async def _send_all(self, data: bytes, timeout: float | None) -> None:
         left = memoryview(data)
         until = 0.0
         while left:
@@ -140,16 +143,7 @@ class SharedTrioStream(TrioStream):
     keeps_unsent = True
 
     async def send(self, data: bytes, timeout: float | None) -> None:
-        left = memoryview(data)
-        until = 0.0
-        while left:
-            try:
-                left = left[self._socket.send(left) :]
-            except (BlockingIOError, InterruptedError):
-                until = until or _deadline(timeout)
-                await self._wait_for_room(until, timeout)
-            except OSError as error:
-                raise sending_failed(self.peer, error) from error
+        await self._send_all(data, timeout)  # with no checkpoint before it, at which it could be cancelled
 
     async def _wait_for_room(self, until: float, timeout: float | None) -> None:
         with trio.CancelScope(deadline=min(until, trio.current_time() + _SHIELDED), shield=True):
@@ -175,7 +169,7 @@ class TrioWaiter:
         self._event = trio.Event()
 
     async def wait(self, timeout: float | None) -> bool:
-        with trio.move_on_after(float("inf") if timeout is None else max(timeout, 0)):
+        with trio.move_on_at(_deadline(timeout)):
             await self._event.wait()
             return True
         return False
@@ -197,7 +191,7 @@ class TrioNetwork:
         socket_options: typing.Sequence[SocketOption],
     ) -> TrioStream:
         race = Race(addresses)
-        with trio.move_on_after(float("inf") if timeout is None else max(timeout, 0)):
+        with trio.move_on_at(_deadline(timeout)):
             if len(addresses) > 1:
                 return TrioStream(await _win(race, peer, local_address, socket_options), peer)
             try:
@@ -209,7 +203,7 @@ class TrioNetwork:
     async def connect_unix(self, path: str, timeout: float | None) -> TrioStream:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            with trio.move_on_after(float("inf") if timeout is None else max(timeout, 0)):
+            with trio.move_on_at(_deadline(timeout)):
                 await _connect(connection, path)
                 return TrioStream(connection, path)
         except OSError as error:
@@ -231,13 +225,13 @@ class TrioNetwork:
                 token.run_sync_soon(is_done.set)
 
         future.add_done_callback(tell)
-        with trio.move_on_after(float("inf") if timeout is None else max(timeout, 0)):
+        with trio.move_on_at(_deadline(timeout)):
             await is_done.wait()
             return future.result()
         raise TimeoutError
 
     async def within(self, awaitable: typing.Awaitable[T], timeout: float | None) -> T:
-        with trio.move_on_after(float("inf") if timeout is None else max(timeout, 0)):
+        with trio.move_on_at(_deadline(timeout)):
             return await awaitable
         raise TimeoutError
 
@@ -307,7 +301,7 @@ async def _win(race: Race, peer: str, local_address: str | None, socket_options:
                 while (address := race.next(trio.current_time())) is not None:
                     attempts.start_soon(attempt, address)
                 patience = race.patience(trio.current_time())
-                with trio.move_on_after(float("inf") if patience is None else patience):
+                with trio.move_on_at(_deadline(patience)):
                     await changed.wait()
             attempts.cancel_scope.cancel()
     except BaseException:
