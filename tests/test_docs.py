@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import re
+import ssl
 from pathlib import Path
 
 import certifi
@@ -106,6 +107,17 @@ def test_every_public_name_is_in_the_reference():
     shown = set(re.findall(r"^::: httpx\.(?:\w+\.)*(\w+)$", pages, re.MULTILINE))
     about_itself = {"__description__", "__title__", "__version__", "main"}
     assert set(httpx.__all__) - about_itself <= shown
+
+
+def test_what_public_classes_inherit_from_others_is_in_the_reference():
+    pages = "".join(path.read_text() for path in (ROOT / "docs" / "reference").glob("*.md"))
+    complete = set(re.findall(r"^::: httpx\.(\w+)\n    options:\n      inherited_members: true$", pages, re.MULTILINE))
+    for name in httpx.__all__:
+        bases = [base for base in getattr(getattr(httpx, name), "__mro__", ())[1:] if base.__module__.startswith("httpx._")]
+        inherited = {member for base in bases for member in vars(base) if not member.startswith("_")}
+        if name == "SSLContext":
+            inherited -= set(dir(ssl.SSLContext))  # which is documented elsewhere
+        assert not inherited or name in complete, f"{name}: {inherited}"
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])

@@ -160,21 +160,26 @@ def _may_pass(failure: RequestError | HTTPStatusError) -> bool:
     return isinstance(failure, (NetworkError, TimeoutException, RemoteProtocolError)) and not isinstance(failure, TLSError)
 
 
-class EventSource:
-    """The events of a stream, for `for`. Use it in a `with` block, which connects, and hangs up at its end."""
-
+class _Base:
     def __init__(self, listening: _Listening) -> None:
         self._listening = listening
 
     @property
     def response(self) -> Response:
         """The response that the events come in, on the present connection."""
-        return _response(self._listening)
+        response = self._listening.response
+        if response is None:
+            raise RuntimeError("There is no response before the stream was connected to: enter it with `with`, or take its first event.")
+        return response
 
     @property
     def last_event_id(self) -> str:
         """The ID that the stream gave last."""
         return self._listening.last_event_id
+
+
+class EventSource(_Base):
+    """The events of a stream, for `for`. Use it in a `with` block, which connects, and hangs up at its end."""
 
     def iter_sse(self) -> Iterator[ServerSentEvent]:
         """The events; the name that httpx-sse has for iterating this."""
@@ -201,21 +206,8 @@ class EventSource:
         self.close()
 
 
-class AsyncEventSource:
+class AsyncEventSource(_Base):
     """The events of a stream, for `async for`. Use it in an `async with` block, which connects, and hangs up at its end."""
-
-    def __init__(self, listening: _Listening) -> None:
-        self._listening = listening
-
-    @property
-    def response(self) -> Response:
-        """The response that the events come in, on the present connection."""
-        return _response(self._listening)
-
-    @property
-    def last_event_id(self) -> str:
-        """The ID that the stream gave last."""
-        return self._listening.last_event_id
 
     def aiter_sse(self) -> AsyncIterator[ServerSentEvent]:
         """The events; the name that httpx-sse has for iterating this."""
@@ -240,12 +232,6 @@ class AsyncEventSource:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-def _response(listening: _Listening) -> Response:
-    if listening.response is None:
-        raise RuntimeError("There is no response before the stream was connected to: enter it with `with`, or take its first event.")
-    return listening.response
 
 
 def listen(client: typing.Any, method: str, url: typing.Any, settings: dict[str, typing.Any]) -> _Listening:
