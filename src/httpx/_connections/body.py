@@ -13,8 +13,10 @@ from .exchange import Timeouts
 PIECE = 262_144
 """Bytes of a body that are handed to the network at a time."""
 
+IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
+"""The methods that mean the same when they are sent twice (RFC 9110 section 9.2.2)."""
+
 _CONTINUE_PATIENCE = 1.0
-_IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
 
 
 Progress = Callable[[int, int | None], typing.Any]
@@ -98,4 +100,4 @@ def is_replayable(request: Request) -> bool:
 
 def is_repeatable(request: Request) -> bool:
     """Whether `request` may be sent once more although the server may have acted on it (RFC 9110 section 9.2.2)."""
-    return request.method in _IDEMPOTENT and is_replayable(request)
+    return request.method in IDEMPOTENT and is_replayable(request)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from .._auth.base import Auth
 from .._config import Countdown
+from .._connections.body import IDEMPOTENT
 from .._exceptions import NetworkError, PoolTimeout, RemoteProtocolError, RequestError, TimeoutException, TLSError
 from .._models.attempt import Attempt
 from .._models.request import Request
@@ -21,9 +22,6 @@ from .drain import drain
 from .single import loggable
 
 logger = logging.getLogger("httpx")
-
-IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
-"""The methods that mean the same when they are sent twice (RFC 9110 section 9.2.2)."""
 
 _MAX_ORIGINS = 1_024
 _INITIAL_BUDGET = 10.0
