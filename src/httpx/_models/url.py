@@ -36,7 +36,7 @@ _WEB_SCHEMES = ("http", "https", "ws", "wss", "ftp")
 
 
 class RawURL(typing.NamedTuple):
-    """The parts of a URL as bytes, as the HTTP engine takes them."""
+    """The parts of a URL as bytes: see `URL.raw`."""
 
     raw_scheme: bytes
     raw_host: bytes

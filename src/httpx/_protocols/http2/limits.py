@@ -34,6 +34,3 @@ GLITCH_BURST, GLITCH_RATE = 1_000, 33
 
 INITIAL_MAX_STREAMS = 100
 """Streams at a time until the peer has said how many it takes (RFC 9113 section 6.5.2 recommends no less than this)."""
-
-MAX_BODY_QUEUED = 262_144
-"""Bytes of a request's body that wait at a time for the peer's window."""
