@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import logging
 import re
 import ssl
 from pathlib import Path
@@ -23,7 +24,16 @@ _EXAMPLE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
-def world(tmp_path, monkeypatch, scripted, local_hosts):
+def log_levels():
+    """An example sets a level, which is nothing to the tests after it."""
+    before = [(logger, logger.level) for logger in (logging.getLogger(), logging.getLogger("httpx"))]
+    yield
+    for logger, level in before:
+        logger.setLevel(level)
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch, scripted, local_hosts, log_levels):
     """The hosts and files that the examples name."""
     authority = Authority(tmp_path)
     files: ClientFiles = authority.client()
