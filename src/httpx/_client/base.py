@@ -17,7 +17,7 @@ from .._models.cookies import Cookies
 from .._models.credentials import CREDENTIAL_FIELDS, shown_url
 from .._models.headers import Headers, HeaderTypes
 from .._models.query import QueryParams
-from .._models.request import Request, bare_request
+from .._models.request import SAY_IF_EMPTY, Request, bare_request
 from .._models.url import URL, parse_url
 from .._pool.pool import PoolStats
 from .._tls.default import resolve_ssl_context
@@ -41,6 +41,7 @@ if typing.TYPE_CHECKING:
     from .._exchange.retries import Retry
 
 _MAX_PREPARED = 256  # origins for which the default headers are kept ready
+_METHODS = ("GET", "HEAD", "OPTIONS", "DELETE", *SAY_IF_EMPTY)  # as they are sent, so that none has to be made upper case
 
 
 def tls_settings(verify: VerifyTypes, cert: CertTypes | None, ssl_context: ssl.SSLContext | None) -> tuple[VerifyTypes, CertTypes | None]:
@@ -242,15 +243,13 @@ class BaseClient:
                 merged_url = merged_url.copy_with(params=self._params.merge(params))
         phases = (self._timeout if isinstance(timeout, UseClientDefault) else Timeout(timeout))._phases.copy()
         merged_extensions = {"timeout": phases} if extensions is None else {"timeout": phases, **extensions}
-        has_content = not (content is None and json is None and data is None and files is None)
-        if headers is None and not has_content and method in ("GET", "HEAD", "OPTIONS", "DELETE"):
+        if headers is None and method in _METHODS:
             request = bare_request(method, merged_url, self._headers_for(merged_url), merged_extensions)
+            if not (content is None and json is None and data is None and files is None) or method in SAY_IF_EMPTY:
+                request._encode(content, data, files, json)
         else:
-            if headers is None:
-                merged_headers = self._headers_for(merged_url)
-            else:
-                merged_headers = Headers(self._headers)
-                merged_headers.update(headers)
+            merged_headers = Headers(self._headers)
+            merged_headers.update(headers)
             request = Request(
                 method, merged_url, headers=merged_headers, content=content, data=data, files=files, json=json, extensions=merged_extensions
             )

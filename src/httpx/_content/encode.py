@@ -32,7 +32,7 @@ def encode_request(
         if _are_pairs(data):
             data = _grouped(data)
         else:
-            warnings.warn("Use 'content=<...>' to upload raw bytes/text content.", DeprecationWarning, stacklevel=3)
+            warnings.warn("Use 'content=<...>' to upload raw bytes/text content.", DeprecationWarning, stacklevel=4)
             return encode_content(data)
     if content is not None:
         return encode_content(content)

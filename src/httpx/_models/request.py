@@ -19,6 +19,9 @@ if typing.TYPE_CHECKING:
 
 RequestStream = SyncByteStream | AsyncByteStream
 
+SAY_IF_EMPTY = ("POST", "PUT", "PATCH")
+"""Methods that go with content, so that a request without any says so (RFC 9110 section 8.6)."""
+
 
 class Request:
     """An HTTP request.
@@ -68,22 +71,26 @@ class Request:
         self.extensions = {} if extensions is None else dict(extensions)
         if cookies:
             Cookies(cookies).set_cookie_header(self)
-        if stream is not None:
+        self._add_host()
+        if stream is None:
+            self._encode(content, data, files, json)
+        else:
             self.stream = stream
-            self._add_host()
-            return
+
+    def _encode(self, content: typing.Any, data: typing.Any, files: typing.Any, json: typing.Any) -> None:
         own_type = self.headers.get("content-type") if files else None
         if own_type is None:
             described, self.stream = encode_request(content, data, files, json)
         else:
             described, self.stream = self._encode_form(own_type, content, data, files, json)
-        self._add_host()
-        if not described and self.method in ("POST", "PUT", "PATCH"):
+        if not described and self.method in SAY_IF_EMPTY:
             described = {"Content-Length": "0"}
         if described:
             self._describe_content(described)
         if type(self.stream) is ByteStream:
             self._content = self.stream._bytes
+        elif hasattr(self, "_content"):
+            del self._content  # that of a bare request
 
     def _encode_form(self, own_type: str, content: typing.Any, data: typing.Any, files: typing.Any, json: typing.Any) -> Described:
         # With files the caller's own type counts, and a boundary in it; imported when somebody sends a file.
@@ -104,10 +111,9 @@ class Request:
         framed = b"content-length" in index or b"transfer-encoding" in index
         added = []
         for name, value in described.items():
-            field = name.encode("ascii")
-            key = field.lower()
+            key = name.lower().encode("ascii")
             if key not in index and not (framed and key in (b"content-length", b"transfer-encoding")):
-                added.append((field, value.encode("ascii")))
+                added.append((name.encode("ascii"), value.encode("ascii")))
         self.headers._append(added)
 
     @property

@@ -325,12 +325,8 @@ class Response:
 
     def read(self) -> bytes:
         """Read the whole body, and close the response."""
-        if not hasattr(self, "_content"):
-            stream = self.stream
-            if type(stream) is ByteStream and not self.is_stream_consumed and not self.is_closed:
-                self._read_at_once(stream._bytes)
-            else:
-                self._content = b"".join(self.iter_bytes())
+        if not hasattr(self, "_content") and not self._read_at_once():
+            self._content = b"".join(self.iter_bytes())
         return self._content
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
@@ -408,12 +404,8 @@ class Response:
 
     async def aread(self) -> bytes:
         """Read the whole body, and close the response."""
-        if not hasattr(self, "_content"):
-            stream = self.stream
-            if type(stream) is ByteStream and not self.is_stream_consumed and not self.is_closed:
-                self._read_at_once(stream._bytes)
-            else:
-                self._content = b"".join([part async for part in self.aiter_bytes()])
+        if not hasattr(self, "_content") and not self._read_at_once():
+            self._content = b"".join([part async for part in self.aiter_bytes()])
         return self._content
 
     def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
@@ -479,16 +471,22 @@ class Response:
         limits = None if self._request is None else self._request.extensions
         return make_decoder(codings.decode("latin-1").split(","), limits)
 
-    def _read_at_once(self, raw: bytes) -> None:
+    def _read_at_once(self) -> bool:
+        # What is in memory already need not be streamed.
+        stream = self.stream
+        if type(stream) is not ByteStream or self.is_stream_consumed or self.is_closed:
+            return False
+        raw = stream._bytes
         self.is_stream_consumed = self.is_closed = True
         self._num_bytes_downloaded = len(raw)
         if self._started is not None:
             self._elapsed = time.perf_counter() - self._started
         if self._peek(b"content-encoding") is None:
             self._content = raw
-            return
-        pipeline = _Pipeline(self._decoder, None, self._blame)
-        self._content = b"".join([*pipeline.feed(raw), *pipeline.finish()])
+        else:
+            pipeline = _Pipeline(self._decoder, None, self._blame)
+            self._content = b"".join([*pipeline.feed(raw), *pipeline.finish()])
+        return True
 
     def _begin_stream(self) -> ResponseStream:
         if self.is_stream_consumed:
