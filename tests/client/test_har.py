@@ -78,7 +78,8 @@ async def test_bodies_that_are_no_text_and_those_that_were_not_read(runtime, app
 
 @pytest.mark.parametrize("with_secrets", [False, True])
 async def test_secrets_are_left_out_unless_they_are_wanted(runtime, scripted, tmp_path, with_secrets):
-    server = scripted(keep_alive(lambda request: respond(headers=[("Set-Cookie", "sid=canary")])))
+    said = [("Set-Cookie", "sid=canary"), ("Location", "https://user:canary@example.org/")]
+    server = scripted(keep_alive(lambda request: respond(headers=said)))
 
     async def work(client):
         await client.get(server.url, auth=("user", "canary"), headers={"Cookie": "sid=canary", "X-API-Key": "canary"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 import typing
@@ -13,8 +12,8 @@ import click
 from .. import Client
 from .._models.request import Request
 from .._models.response import Response
-from .._observability.har import write_har
-from .._observability.trace_page import write_page
+from .._observability.har import save_har
+from .._observability.trace_page import save_page
 from .._streaming.download import Checksum
 from .body import is_endless, safe
 from .building import Plan, client_settings, make_plan, with_password
@@ -140,12 +139,9 @@ def _report(options: Options, screen: Screen, recorder: Recorder) -> None:
             screen.err.print()
         draw(screen.err, recorder.exchanges)
     if options.trace is not None:
-        with open(options.trace, "w", encoding="utf-8") as file:
-            write_page(file, recorder.exchanges)
+        save_page(options.trace, recorder.exchanges)
     if options.har is not None:
-        mode = 0o600 if options.har_secrets else 0o666
-        with open(options.har, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, mode)) as file:
-            write_har(file, recorder.exchanges, with_secrets=options.har_secrets)
+        save_har(options.har, recorder.exchanges, with_secrets=options.har_secrets)
 
 
 class _WatchedClient(Client):

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from ..__version__ import __version__
 from .._content.text import is_text, parse_content_type_charset
-from .._models.credentials import shown_url
+from .._models.credentials import shown_url, without_userinfo
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
@@ -21,8 +21,8 @@ from .recorded import PHASES, REDACTED, RecordedExchange, header_pairs
 from .watching import watch
 
 
-def write_har(file: typing.TextIO, exchanges: Iterable[RecordedExchange], *, with_secrets: bool = False) -> None:
-    """Write the archive. Unless `with_secrets`, credentials and cookies are left out."""
+def save_har(path: str | os.PathLike[str], exchanges: Iterable[RecordedExchange], *, with_secrets: bool = False) -> None:
+    """Write the archive. Unless `with_secrets`, credentials and cookies are left out; with them, nobody else may read the file."""
     import json
 
     archive = {
@@ -33,8 +33,10 @@ def write_har(file: typing.TextIO, exchanges: Iterable[RecordedExchange], *, wit
             "entries": [_entry(exchange, with_secrets) for exchange in exchanges],
         }
     }
-    json.dump(archive, file, indent=2)
-    file.write("\n")
+    mode = 0o600 if with_secrets else 0o666
+    with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        json.dump(archive, file, indent=2)
+        file.write("\n")
 
 
 def _entry(exchange: RecordedExchange, with_secrets: bool) -> dict[str, typing.Any]:
@@ -111,6 +113,7 @@ def _response(exchange: RecordedExchange, with_secrets: bool) -> dict[str, typin
             "_error": "" if exchange.error is None else f"{type(exchange.error).__name__}: {exchange.error}",
         }
     head = _head_size(response)
+    location = response.headers.get("location", "")
     return {
         "status": response.status_code,
         "statusText": response.reason_phrase,
@@ -118,7 +121,7 @@ def _response(exchange: RecordedExchange, with_secrets: bool) -> dict[str, typin
         "cookies": [cookie for value in response.headers.get_list("set-cookie") for cookie in _cookies(value, with_secrets)[:1]],
         "headers": _headers(response.headers, with_secrets),
         "content": _content(response),
-        "redirectURL": response.headers.get("location", ""),
+        "redirectURL": location if with_secrets else without_userinfo(location),
         "headersSize": head,
         "bodySize": response.num_bytes_downloaded,
         "_transferSize": max(head, 0) + response.num_bytes_downloaded,
@@ -191,16 +194,13 @@ class HAR:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the archive. With secrets, nobody else may read the file."""
-        mode = 0o600 if self._with_secrets else 0o666
-        with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-            write_har(file, self._exchanges(), with_secrets=self._with_secrets)
+        save_har(path, self._exchanges(), with_secrets=self._with_secrets)
 
     def save_html(self, path: str | os.PathLike[str]) -> None:
         """Write a page that shows where the time went, as a waterfall, and the heads. It has no bodies, credentials and cookies."""
-        from .trace_page import write_page
+        from .trace_page import save_page
 
-        with open(path, "w", encoding="utf-8") as file:
-            write_page(file, self._exchanges())
+        save_page(path, self._exchanges())
 
     def _exchanges(self) -> list[RecordedExchange]:
         return [record.exchange() for record in list(self._records)]

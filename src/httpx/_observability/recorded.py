@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 
-from .._models.credentials import CREDENTIAL_FIELDS
+from .._models.credentials import CREDENTIAL_FIELDS, without_userinfo
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
@@ -69,9 +69,11 @@ class RecordedExchange:
 
 
 def header_pairs(headers: Headers, *, with_secrets: bool) -> list[tuple[str, str]]:
-    """Names and values; unless `with_secrets`, those that hold credentials or cookies without their value."""
+    """Names and values; unless `with_secrets`, without credentials and cookies, and without those in the URLs of other fields."""
     pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
-    return [(name, value if with_secrets or name.lower() not in _SECRET else REDACTED) for name, value in pairs]
+    if with_secrets:
+        return pairs
+    return [(name, REDACTED if name.lower() in _SECRET else without_userinfo(value)) for name, value in pairs]
 
 
 def describe_outcome(exchange: RecordedExchange) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import typing
+import os
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -39,9 +39,10 @@ td:first-child { color: var(--dim); white-space: nowrap; }
 """.strip()
 
 
-def write_page(file: typing.TextIO, exchanges: Sequence[RecordedExchange]) -> None:
+def save_page(path: str | os.PathLike[str], exchanges: Sequence[RecordedExchange]) -> None:
     """Write the page. Credentials and cookies are left out."""
-    file.writelines(f"{line}\n" for line in _page(exchanges))
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in _page(exchanges))
 
 
 def _page(exchanges: Sequence[RecordedExchange]) -> Iterator[str]:
