@@ -137,11 +137,11 @@ def _fields(data: Mapping[str, typing.Any]) -> Iterator[_Part]:
         if not isinstance(name, str):
             raise TypeError(f"Invalid type for name. Expected str, got {type(name)}: {name!r}")
         for item in value if isinstance(value, (list, tuple)) else (value,):
-            content = _field_content(name, item)
+            content = _field_content(item)
             yield _Part(_head(name, None, {}), (content,), None, len(content))
 
 
-def _field_content(name: str, value: object) -> bytes:
+def _field_content(value: object) -> bytes:
     if isinstance(value, bytes):
         return value
     if value is None:

@@ -542,6 +542,3 @@ async def _win(
 def _discard(attempt: asyncio.Task[socket.socket]) -> None:
     if not attempt.cancelled() and attempt.exception() is None:
         attempt.result().close()
-
-
-__all__ = ["AsyncioNetwork", "AsyncioStream", "TaskWaiter"]
