@@ -152,35 +152,81 @@ async def test_a_server_that_refuses_to_resume_is_verified_anew(runtime, authori
     assert not await resumed(runtime, first, context)
     key = next(iter(context._sessions._by_key))
     other = scripted(serve, ssl_context=authority.server())
-    context._sessions._by_key[Key(key.server_name, other.port, key.alpn)] = context._sessions._by_key[key]
+    other_key = key._replace(port=other.port)
+    refused = context._sessions.take(key)
+    context._sessions.put(other_key, refused)
     assert not await resumed(runtime, other, context)
+    assert refused not in context._sessions._by_key[other_key].sessions, "it is not offered again"
 
 
 def test_a_session_is_for_one_offer_only(authority, server_context):
     assert Key("a", 443, HTTP_1_1) != Key("a", 443, HTTP_2_OR_1_1)
 
 
-def _session(began=None, only_once=False):
-    return Session(object(), (), sessions_module.time.monotonic() if began is None else began, only_once)
+def _session(*, began=0.0, received=0.0, is_ticket=True):
+    """One that is so many seconds old."""
+    now = sessions_module.time.monotonic()
+    return Session(object(), (), now - began, now - received, is_ticket)
 
 
 def test_sessions_are_bounded():
     kept = Sessions()
     for number in range(sessions_module.MAX_SERVERS + 10):
         for _ in range(sessions_module.MAX_EACH + 3):
-            kept.put(Key(f"host-{number}", 443, HTTP_1_1), _session(only_once=True))
+            kept.put(Key(f"host-{number}", 443, HTTP_1_1), _session())
     assert len(kept._by_key) == sessions_module.MAX_SERVERS
-    assert all(len(each) == sessions_module.MAX_EACH for each in kept._by_key.values())
+    assert all(len(each.sessions) == sessions_module.MAX_EACH for each in kept._by_key.values())
     assert kept.take(Key("host-0", 443, HTTP_1_1)) is None
 
 
-def test_a_ticket_of_tls_13_is_used_once_and_nothing_after_a_day():
-    key, kept = Key("a", 443, HTTP_1_1), Sessions()
-    once, again = _session(only_once=True), _session()
-    kept.put(key, once)
-    assert kept.take(key) is once
-    assert kept.take(key) is None
-    kept.put(key, again)
-    assert kept.take(key) is kept.take(key) is again
-    kept.put(key, _session(began=sessions_module.time.monotonic() - sessions_module.MAX_AGE - 1))
-    assert kept.take(key) is again
+NEW, OLD = 0, sessions_module.REUSE + 1
+KEY = Key("a", 443, HTTP_1_1)
+
+
+def test_a_ticket_of_tls_13_is_used_again_for_some_seconds_and_once_after_that():
+    kept = Sessions()
+    new, old = _session(received=NEW), _session(received=OLD)
+    kept.put(KEY, old)
+    assert [kept.take(KEY), kept.take(KEY)] == [old, None]
+    kept.put(KEY, new)
+    assert [kept.take(KEY), kept.take(KEY)] == [new, new]
+
+
+def test_a_session_of_tls_12_is_used_again_for_a_day():
+    kept = Sessions()
+    session, outdated = _session(received=OLD, is_ticket=False), _session(began=sessions_module.MAX_AGE + 1, is_ticket=False)
+    kept.put(KEY, session)
+    kept.put(KEY, outdated)
+    assert [kept.take(KEY), kept.take(KEY)] == [session, session]
+
+
+def test_a_server_that_takes_each_ticket_once_gets_each_once():
+    kept = Sessions()
+    kept.put(KEY, _session())
+    for _ in range(sessions_module.MAX_EACH):
+        kept.put(KEY, _session())
+    assert kept.has_enough(KEY)
+    kept.refuse(KEY, kept.take(KEY))
+    last = _session()
+    kept.put(KEY, last)
+    assert not kept.has_enough(KEY)
+    assert kept.take(KEY) is last
+    assert kept.take(KEY) is not last
+
+
+@pytest.mark.parametrize(("received", "is_enough"), [(NEW, True), (OLD, False)])
+def test_there_are_enough_sessions_when_there_are_several_and_the_last_is_new(received, is_enough):
+    kept = Sessions()
+    for _ in range(sessions_module.MAX_EACH):
+        assert not kept.has_enough(KEY)
+        kept.put(KEY, _session(received=received))
+    assert kept.has_enough(KEY) == is_enough
+
+
+async def test_connections_that_follow_each_other_closely_resume_although_not_each_session_is_read(runtime, authority, server):
+    context = httpx.SSLContext(authority.pem)
+    assert [await resumed(runtime, server, context) for _ in range(sessions_module.MAX_EACH + 3)][1:] == [True] * (
+        sessions_module.MAX_EACH + 2
+    )
+    (kept,) = context._sessions._by_key.values()
+    assert len(kept.sessions) == sessions_module.MAX_EACH

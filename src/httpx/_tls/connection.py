@@ -34,24 +34,29 @@ class Errand:
 
     def after_handshake(self, tls: TLSObject) -> None:
         """The handshake is done, and nothing has been sent. Raises `PinError`."""
-        if self.pins is not None and not tls.session_reused:
+        if tls.session_reused:
+            return
+        if self.pins is not None:
             self.pins.check(tls.server_hostname or "", verified_chain(tls))
+        if self.sessions is not None and self.key is not None and self.resumed is not None:
+            self.sessions.refuse(self.key, self.resumed)
 
     def after_read(self, tls: TLSObject) -> bool:
         """Data has arrived, before which TLS 1.3 has no session to keep. Returns whether there is nothing left to do."""
-        if self.sessions is None or self.key is None:
+        if self.sessions is None or self.key is None or self.sessions.has_enough(self.key):
             return True
         self.reads_left -= 1
         session = tls.session
         if session is None or not (session.has_ticket or session.id):
             return self.reads_left == 0
-        only_once = tls.version() == "TLSv1.3"
-        if only_once and not session.has_ticket:
+        is_ticket = tls.version() == "TLSv1.3"
+        if is_ticket and not session.has_ticket:
             return self.reads_left == 0
         # What a session continues was verified when its first connection was made, and is no fresher for being resumed.
         is_resumed = self.resumed is not None and tls.session_reused
-        chain, began = (self.resumed.chain, self.resumed.began) if is_resumed and self.resumed else (verified_chain(tls), time.monotonic())
-        self.sessions.put(self.key, Session(session, chain, began, only_once))
+        now = time.monotonic()
+        chain, began = (self.resumed.chain, self.resumed.began) if is_resumed and self.resumed else (verified_chain(tls), now)
+        self.sessions.put(self.key, Session(session, chain, began, now, is_ticket))
         return True
 
 

@@ -21,6 +21,14 @@ MAX_EACH = 4
 MAX_AGE = 24 * 3600.0
 """Seconds after which the server is verified anew, whatever it allows."""
 
+REUSE = 10.0
+"""Seconds for which a ticket of TLS 1.3 may be used again.
+
+Who uses a ticket again can be recognized by it (RFC 8446 appendix C.4). Connections that follow each other so closely come from the
+same address anyway; and to read a session takes 0.2 ms (it is encoded and decoded), which is more than resuming it saves. With 0 each
+ticket is used once.
+"""
+
 
 class Key(typing.NamedTuple):
     """What a session belongs to."""
@@ -36,8 +44,18 @@ class Session(typing.NamedTuple):
     session: ssl.SSLSession
     chain: tuple[bytes, ...]
     began: float
-    only_once: bool
-    """In TLS 1.3 nobody should recognize a client by the ticket that it uses again (RFC 8446 appendix C.4)."""
+    received: float
+    is_ticket: bool
+    """One of TLS 1.3, which is not to be used again after `REUSE` seconds."""
+
+
+class _Kept:
+    # The sessions of one server, the newest last.
+    __slots__ = ("may_reuse", "sessions")
+
+    def __init__(self) -> None:
+        self.sessions: list[Session] = []
+        self.may_reuse = True
 
 
 class Sessions:
@@ -45,29 +63,47 @@ class Sessions:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._by_key: collections.OrderedDict[Key, list[Session]] = collections.OrderedDict()
+        self._by_key: collections.OrderedDict[Key, _Kept] = collections.OrderedDict()
 
     def take(self, key: Key) -> Session | None:
         """The newest session for this server, if there is one that may be resumed."""
         now = time.monotonic()
         with self._lock:
             kept = self._by_key.get(key)
-            while kept:
-                session = kept[-1]
+            while kept is not None and kept.sessions:
+                session = kept.sessions[-1]
                 is_outdated = now - session.began > MAX_AGE
-                if session.only_once or is_outdated:
-                    kept.pop()
+                if is_outdated or (session.is_ticket and not _may_be_reused(kept, now)):
+                    kept.sessions.pop()
                 if not is_outdated:
                     self._by_key.move_to_end(key)
                     return session
             return None
 
+    def has_enough(self, key: Key) -> bool:
+        """Whether the sessions kept for this server will do for the next connections."""
+        with self._lock:
+            kept = self._by_key.get(key)
+            return kept is not None and len(kept.sessions) == MAX_EACH and _may_be_reused(kept, time.monotonic())
+
     def put(self, key: Key, session: Session) -> None:
         """Keep a session."""
         with self._lock:
-            kept = self._by_key.setdefault(key, [])
-            kept.append(session)
-            del kept[:-MAX_EACH]
+            kept = self._by_key.setdefault(key, _Kept())
+            kept.sessions.append(session)
+            del kept.sessions[:-MAX_EACH]
             self._by_key.move_to_end(key)
             if len(self._by_key) > MAX_SERVERS:
                 self._by_key.popitem(last=False)
+
+    def refuse(self, key: Key, session: Session) -> None:
+        """The server did not resume this session. If it is one that may be used again, that may be why: it takes each of them once."""
+        with self._lock:
+            kept = self._by_key.get(key)
+            if kept is not None and session in kept.sessions:
+                kept.sessions.remove(session)
+                kept.may_reuse = False
+
+
+def _may_be_reused(kept: _Kept, now: float) -> bool:
+    return kept.may_reuse and now - kept.sessions[-1].received < REUSE
