@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support.servers import PATIENCE
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
 BODY = random.Random(6).randbytes(8_000_000)
+RECORD = 16_384  # the most that a TLS record holds
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +49,38 @@ async def test_a_connection_that_breaks_within_is_an_error(runtime, scripted):
     async with runtime.client(timeout=PATIENCE) as client:
         with pytest.raises(httpx.ReadError, match=server.authority):
             await client.get(server.url)
+
+
+def forge(conn):
+    os.write(conn.socket.fileno(), b"\x17\x03\x03\x00\x20" + b"?" * 32)  # looks like a record, and cannot be decrypted
+
+
+ENDINGS = [
+    pytest.param(lambda conn: conn.close(close_notify=False), httpx.RemoteProtocolError, "cut the TLS connection", id="cut"),
+    pytest.param(forge, httpx.ReadError, "(?i)bad record mac", id="forged"),
+]
+
+
+@pytest.mark.parametrize(("end", "error", "words"), ENDINGS)
+async def test_what_came_before_a_failure_arrives_and_then_the_failure_is_told(runtime, scripted, authority, end, error, words):
+    if end is forge and runtime.name in ("asyncio", "uvloop"):
+        pytest.skip("these tell the failure, and throw away what came with it")
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+    body = BODY[: 6 * RECORD - len(head)]  # nothing but full records, behind which more may be expected
+
+    def script(conn):
+        conn.read_head()
+        conn.send(head + body)
+        end(conn)
+
+    server = scripted(script, ssl_context=authority.server("127.0.0.1"))
+    received = []
+    async with runtime.client(ssl_context=httpx.SSLContext(authority.pem)) as client, client.stream("GET", server.url) as response:
+        server.wait_for(lambda server: server.connections[0].finished.is_set())
+        with pytest.raises(error, match=words):
+            async for piece in response.aiter_raw():
+                received.append(piece)
+    assert b"".join(received) == body
 
 
 @pytest.mark.parametrize("runtime", ["asyncio", "uvloop"], indirect=True)

@@ -89,7 +89,7 @@ class HTTP1Connection:
         """
         was_used = self._served > 0
         self._served += 1
-        if not was_used and not self.stream.is_quiet():
+        if not was_used and self.stream.tls is None and not self.stream.is_quiet():
             self._refuse_early_data()
         form: WireForm = request.headers._wire or prepare(request.headers)
         target = request.extensions.get("target")
@@ -140,9 +140,8 @@ class HTTP1Connection:
             raise told from told.__cause__
 
     def _refuse_early_data(self) -> None:
-        # It cannot be the answer to what was not sent yet. A connection that has ended says so when it is read from, and so does TLS.
-        early = None if self.stream.info("ssl_object") is not None else self.stream.receive_nowait()
-        if early:
+        # It cannot be the answer to what was not sent yet. A connection that has ended says so when it is read from.
+        if early := self.stream.receive_nowait():
             raise RemoteProtocolError(f"{self.stream.peer} sent data before it was asked: {excerpt(early)}")
 
     async def _send_in_parts(self, head: bytes, form: WireForm, request: Request, timeouts: Timeouts) -> None:

@@ -59,15 +59,11 @@ class Resolver:
         return [_spelled(address) for _, address in (self._look_up(host, port) if found is None else found)]
 
     def _start(self, host: str, port: int) -> _Lookup:
-        # The answer, perhaps already here. It cannot be cancelled: others may wait for it.
+        # It cannot be cancelled: others may wait for it.
         from concurrent.futures import Future  # with it comes `logging`
 
-        found = self._recall(host, port)
         ours: _Lookup = Future()
         ours.set_running_or_notify_cancel()
-        if found is not None:
-            ours.set_result(found)
-            return ours
         key = (os.getpid(), host, port)  # after a fork, nobody works on the parent's look-ups
         running = self._running.setdefault(key, ours)
         if running is ours:
@@ -120,7 +116,8 @@ async def resolve(network: Network, resolver: ResolverTypes, host: str, port: in
         return literal
     try:
         if isinstance(resolver, Resolver):
-            found = await network.outcome(resolver._start(host, port), timeout)
+            kept = resolver._recall(host, port)
+            found = await network.outcome(resolver._start(host, port), timeout) if kept is None else kept
         else:
             found = await _ask(network, resolver, host, port, timeout)
     except TimeoutError as error:

@@ -16,7 +16,8 @@ from .readiness import readiness
 from .streams import SocketStream
 from .words import accepts_no_more, nothing_accepted, nothing_arrived, sending_failed
 
-_READ_SIZE = 16_384  # a read of TLS gives one record, and none holds more (RFC 8446 section 5.1)
+_RECORD = 16_384  # a read of TLS gives one record, and none holds more (RFC 8446 section 5.1)
+_RECORDS = 4  # of a long body that are taken at a time
 _HAS_POLL = hasattr(select, "poll")  # Windows has none
 _READ, _WRITE = (select.POLLIN, select.POLLOUT) if _HAS_POLL else (1, 4)
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -38,7 +39,7 @@ class SharedStream(SocketStream):
     sends, and tries to read before it polls.
     """
 
-    __slots__ = ("_has_more", "_has_unread", "_lock", "_poll")
+    __slots__ = ("_failure", "_has_more", "_has_unread", "_lock", "_poll")
 
     def __init__(self, connection: socket.socket, peer: str) -> None:
         super().__init__(connection, peer)
@@ -49,7 +50,8 @@ class SharedStream(SocketStream):
         self._poll = select.poll() if _HAS_POLL else None
         if self._poll is not None:
             self._poll.register(connection, _READ)
-        self._has_more = False  # the last read was filled, as those of a long body are
+        self._has_more = False  # the last record was full, as those of a long body are
+        self._failure: Exception | None = None  # what was met behind the last record, for who reads next
 
     async def receive(self, timeout: float | None) -> bytes:
         if self._peeked:
@@ -61,10 +63,7 @@ class SharedStream(SocketStream):
             try:
                 if poll is not None and not poll.poll(None if timeout is None else timeout * 1000):
                     raise nothing_arrived(self.peer, timeout)
-                with self._lock:
-                    data = self._socket.recv(_READ_SIZE)
-                self._has_more = len(data) == _READ_SIZE
-                return data
+                return self._read()
             except _WOULD_BLOCK as error:
                 poll = None
                 if not self._is_ready(error, _READ, deadline):
@@ -74,6 +73,26 @@ class SharedStream(SocketStream):
                 return b""
             except (OSError, ValueError) as error:
                 raise read_error(error, self.peer) from error
+
+    def _read(self) -> bytes:
+        # One record. Behind a full one come more, as a rule: what lies above would cost as much for each of them as for all.
+        with self._lock:
+            if self._failure is not None:
+                raise self._failure
+            record = self._socket.recv(_RECORD)
+            self._has_more = len(record) == _RECORD
+            if not self._has_more:
+                return record
+            records = [record]
+            try:
+                while self._has_more and len(records) < _RECORDS:
+                    records.append(self._socket.recv(_RECORD))
+                    self._has_more = len(records[-1]) == _RECORD
+            except _WOULD_BLOCK as error:
+                self._has_more = isinstance(error, ssl.SSLWantWriteError)
+            except (OSError, ValueError) as error:
+                self._failure = error
+            return b"".join(records)
 
     async def send(self, data: bytes, timeout: float | None) -> None:
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -132,10 +151,9 @@ class SharedStream(SocketStream):
         if self._peeked:
             return self._take_peeked()
         try:
-            if self._socket.fileno() >= 0 and not self._has_unread():
+            if self._socket.fileno() >= 0 and self._failure is None and not self._has_unread():
                 return None
-            with self._lock:
-                return self._socket.recv(_READ_SIZE)
+            return self._read()
         except _WOULD_BLOCK:
             return None
         except ssl.SSLEOFError:
