@@ -126,7 +126,7 @@ async def test_only_so_much_is_kept(runtime, app, tmp_path):
     assert [entry["request"]["url"][-1] for entry in entries] == ["3", "4"]
 
 
-async def test_with_a_rate_limit_and_another_recorder(runtime, app, tmp_path):
+async def test_with_a_rate_limit_and_another_recorder(runtime, app):
     first, second = httpx.HAR(), httpx.HAR()
     async with runtime.client(rate_limit=httpx.RateLimit(1000)) as client:
         for har in (first, second):

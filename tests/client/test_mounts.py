@@ -226,7 +226,7 @@ async def test_a_proxy_of_the_environment_is_used(runtime, scripted, monkeypatch
     assert proxy.requests[0].headers["proxy-authorization"] == "Basic dXNlcjpwYXNz"
 
 
-async def test_a_redirect_takes_no_proxys_credentials_to_another_one_or_to_a_server(runtime, scripted, local_hosts, monkeypatch):
+async def test_a_redirect_takes_no_proxys_credentials_to_another_one_or_to_a_server(runtime, scripted, local_hosts):
     def answers(*locations):
         def script(conn):
             for location in locations:

@@ -138,7 +138,7 @@ async def test_a_server_that_nobody_is_at(runtime, scripted):
     assert "attempt 3" in caught.value.__notes__[-1]
 
 
-async def test_what_will_not_pass_is_not_tried_again(runtime, scripted):
+async def test_what_will_not_pass_is_not_tried_again(runtime):
     async with runtime.client(retries=AT_ONCE) as client:
         with pytest.raises(httpx.UnsupportedProtocol) as caught:
             await client.get("ftp://127.0.0.1/")

@@ -127,7 +127,7 @@ def test_an_answer_before_the_question_is_refused(scripted):
     assert server.requests == []
 
 
-async def test_bytes_behind_the_reply_of_a_proxy_are_not_the_servers(runtime, scripted, tmp_path):
+async def test_bytes_behind_the_reply_of_a_proxy_are_not_the_servers(runtime, scripted):
     # P7
     def proxy(conn):
         conn.read_head()

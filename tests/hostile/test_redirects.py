@@ -17,11 +17,6 @@ def _to(location: str, status: int = 302, encoding: str = "utf-8") -> bytes:
     return head + location.encode(encoding) + b"\r\n\r\n"
 
 
-def _is_unfollowed(response: httpx.Response) -> None:
-    assert response.status_code == 302
-    assert response.next_request is None
-
-
 ASTRAY = {
     "file:///etc/passwd": UP,
     "javascript:alert(1)": UP,

@@ -42,7 +42,7 @@ from tests.support.http2 import (
     window_update,
 )
 
-STREAM_CLOSED, FRAME_SIZE_ERROR = 0x5, 0x6
+FRAME_SIZE_ERROR = 0x6
 HEADER_TABLE_SIZE, ENABLE_PUSH, UNKNOWN = 1, 2, 0xFF
 OK = b"\x88"  # :status 200
 FIELDS = [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"example.org"), (b":path", b"/")]
@@ -79,7 +79,6 @@ def verdict(sent: bytes) -> Verdict:
 
 
 OPEN = raw_headers(1, OK)
-OVER = raw_headers(1, OK, end=True)
 
 CONNECTION_ERRORS = {
     "4.2 a DATA frame beyond SETTINGS_MAX_FRAME_SIZE": (OPEN + data(1, bytes(16_385)), FRAME_SIZE_ERROR),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ NAME = "www.example.org"
 BIG = pattern(250_000)
 COMPRESSED = respond(gzip.compress(BIG[:90_000], 1), headers=[("Content-Encoding", "gzip")])
 ENABLE_CONNECT_PROTOCOL = 8  # RFC 8441 section 3
-Act = Callable[[Any], Coroutine[Any, Any, None]]
 
 
 def answer(request: Request) -> Any:
