@@ -322,3 +322,13 @@ def test_a_head_of_bare_line_feeds_may_come_in_pieces():
         assert engine.next_head() is NEED_DATA
         engine.receive(piece)
     assert engine.next_head().fields == [(b"A", b"b"), (b"Content-Length", b"0")]
+
+
+def test_what_came_in_pieces_before_does_not_hide_a_shorter_head():
+    engine = started()
+    engine.receive(b"HTTP/1.1 103 Early Hints\nLink: " + b"x" * 200)
+    assert engine.next_head() is NEED_DATA
+    engine.receive(b"\n\n")
+    assert engine.next_head().status_code == 103
+    engine.receive(b"HTTP/1.1 200 OK\nContent-Length: 0\n\n")
+    assert engine.next_head().status_code == 200

@@ -148,6 +148,7 @@ class HeadReader:
             self._wait_for_more(buffer)
             return None
         self._ends_lines_bare = False
+        self._scanned = self._line_start = 0
         found = HeadReader().read(bytes(buffer[: end + 2]).replace(b"\n", b"\r\n"))
         if found is None or found[0].ends_lines_bare:
             raise RemoteProtocolError(f"The response has a malformed status line: {excerpt(buffer)}")
