@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from httpx import RemoteProtocolError
 from httpx._protocols.http1.body import MAX_CHUNK_EXTENSIONS
-from httpx._protocols.http1.engine import MAX_INFORMATIONAL, NEED_DATA, HTTP1Engine
+from httpx._protocols.http1.engine import MAX_INFORMATIONAL, MAX_KNOWN_HEAD, NEED_DATA, HTTP1Engine
 from httpx._protocols.http1.head import MAX_FIELDS, MAX_HEAD_SIZE, MAX_LINE_SIZE
 
 
@@ -24,9 +24,11 @@ class Outcome(typing.NamedTuple):
     is_error: bool
 
 
-def read(pieces: typing.Iterable[bytes], method: str = "GET", upgrade: bool = False, ends: bool = False) -> Outcome:
+def read(
+    pieces: typing.Iterable[bytes], method: str = "GET", upgrade: bool = False, ends: bool = False, engine: HTTP1Engine | None = None
+) -> Outcome:
     """Everything the engine makes of a response that arrives in these pieces."""
-    engine = HTTP1Engine()
+    engine = engine or HTTP1Engine()
     engine.start(method, True, upgrade)
     head = None
     body = b""
@@ -332,3 +334,53 @@ def test_what_came_in_pieces_before_does_not_hide_a_shorter_head():
     assert engine.next_head().status_code == 103
     engine.receive(b"HTTP/1.1 200 OK\nContent-Length: 0\n\n")
     assert engine.next_head().status_code == 200
+
+
+HEADS = {
+    "sized": (response(OK, "Content-Length: 5", "Vary: x"), b"hello"),
+    "chunked": (response(OK, CHUNKED, "Vary: x"), b"5\r\nhello\r\n0\r\nDigest: x\r\n\r\n"),
+    "without content": (response("HTTP/1.1 304 Not Modified", "Content-Length: 5"), b""),
+    "empty": (response(OK, "Content-Length: 0"), b""),
+    "long": (response(OK, "Content-Length: 5", "X: " + "x" * 2 * MAX_KNOWN_HEAD), b"hello"),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("upgrade", [False, True])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "CONNECT"])
+@pytest.mark.parametrize("rest", ["its body", "nothing", "too little", "too much", "another head"])
+def test_a_head_that_came_before_means_what_it_meant_then(name: str, upgrade: bool, method: str, rest: str) -> None:
+    head, body = HEADS[name]
+    behind = {
+        "its body": body,
+        "nothing": b"",
+        "too little": body[:-1],
+        "too much": body + b"?",
+        "another head": body + b"HTTP/1.1 200 OK\r\n\r\n",
+    }[rest]
+    for pieces in ([head + behind], [head, behind] if behind else [head], bytewise(head + behind)):
+        engine = HTTP1Engine()
+        first = read([head + body], engine=engine)
+        assert first.reusable
+        assert read(pieces, method, upgrade, engine=engine) == read(pieces, method, upgrade)
+
+
+def test_a_head_that_begins_like_the_one_before_is_another_one() -> None:
+    engine = HTTP1Engine()
+    assert read([response(OK, "Content-Length: 2", body=b"ok")], engine=engine).body == b"ok"
+    assert read([response(OK, "Content-Length: 2", "Vary: x", body=b"ok")], engine=engine).fields[1:] == ((b"Vary", b"x"),)
+    assert read([response(OK, "Content-Length: 3", body=b"yes")], engine=engine).body == b"yes"
+    assert read([response(OK, "Content-Length: 3", "Connection: close", body=b"yes")], engine=engine).reusable is False
+
+
+def test_what_arrives_behind_a_whole_response_is_no_part_of_it() -> None:
+    engine = HTTP1Engine()
+    message = response(OK, "Content-Length: 2", body=b"ok")
+    assert read([message], engine=engine).reusable
+    engine.start("GET", True, False)
+    engine.receive(message)
+    assert engine.next_head() is not NEED_DATA
+    engine.receive(b"more")
+    assert engine.next_data() == b"ok"
+    assert engine.next_data() is None
+    assert not engine.finish()

@@ -78,7 +78,7 @@ class HTTP1Engine:
             self.state = DONE
             raise RemoteProtocolError("The server sent data before it was asked.")
         self.state = SENT
-        self._whole = None
+        self._body = self._whole = None
         self._method = method
         self._keep_alive = keep_alive
         self._upgrade_offered = upgrade_offered
