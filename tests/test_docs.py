@@ -112,6 +112,11 @@ def test_the_sessions_of_a_page_go_as_shown(page):
     assert told == []
 
 
+def test_the_page_on_clusters_brings_in_its_example():
+    (included,) = re.findall(r'^--8<-- "(.*)"$', (ROOT / "docs" / "distributed.md").read_text(), re.MULTILINE)
+    assert (ROOT / included).is_file()
+
+
 def test_every_public_name_is_in_the_reference():
     pages = "".join(path.read_text() for path in (ROOT / "docs" / "reference").glob("*.md"))
     shown = set(re.findall(r"^::: httpx\.(?:\w+\.)*(\w+)$", pages, re.MULTILINE))
