@@ -258,6 +258,28 @@ def test_a_host_stores_no_more_than_two_hundred_cookies():
     assert "c299" in cookies
 
 
+def test_a_site_of_many_hosts_does_not_fill_the_jar():
+    """Its own cookies give way, and neither those of others nor those that the caller has set."""
+    cookies = httpx.Cookies({"own": "1"})
+    cookies.set("own-too", "1", domain="many.test")
+    receive(cookies, "http://a.test/", "session=1")
+    for host in range(100):
+        receive(cookies, f"http://host{host}.many.test/", *(f"c{number}=1" for number in range(50)))
+    assert len(cookies.jar) == 3_002
+    assert "session=1" in sent(cookies, "http://a.test/")
+    assert "own-too=1" in sent(cookies, "http://host99.many.test/")
+    assert "c49=1" in sent(cookies, "http://host99.many.test/")
+
+
+def test_what_a_caller_puts_into_a_jar_stays_there():
+    cookies = httpx.Cookies()
+    for number in range(4_000):
+        cookies.set(f"c{number}", "1", domain=f"host{number}.test")
+    receive(cookies, "http://a.test/", "session=1")
+    assert len(cookies.jar) == 4_001
+    assert sent(cookies, "http://a.test/") == "session=1"
+
+
 def test_no_more_is_sent_than_servers_take():  # C12
     cookies = httpx.Cookies()
     for number in range(300):

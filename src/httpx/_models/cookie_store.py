@@ -22,6 +22,9 @@ from .url import URL
 
 MAX_COOKIES_PER_RESPONSE = 50
 MAX_COOKIES_PER_DOMAIN = 200
+MAX_COOKIES = 3_000
+"""Cookies in a jar that came from servers, of all domains together."""
+
 MAX_COOKIES_SENT = 150
 MAX_COOKIE_HEADER_SIZE = 8190
 MAX_AGE = 400 * 24 * 3600
@@ -109,8 +112,11 @@ def store(jar: CookieJar, url: URL, fields: Sequence[bytes]) -> None:
         cookie = None if said is None else _accept(said, url)
         if cookie is None or (policy is not None and not policy.set_ok(_spelled(cookie), _PolicyRequest(url))):
             continue
+        vars(cookie)["received"] = True
         with vars(jar)["_cookies_lock"]:
             _put(jar, cookie, url)
+    with vars(jar)["_cookies_lock"]:
+        _make_room(jar)
 
 
 def _accept(said: SetCookie, url: URL) -> Cookie | None:
@@ -144,11 +150,15 @@ def _expiry(said: SetCookie) -> int | None:
 
 
 def _put(jar: CookieJar, cookie: Cookie, url: URL) -> None:
-    if not cookie.secure and url._scheme not in _SECURE_SCHEMES:
-        for other in _every(jar):
-            if other.secure and _shadows(other, cookie):
-                return
     domains: _Domains = vars(jar)["_cookies"]
+    if not cookie.secure and url._scheme not in _SECURE_SCHEMES:
+        ours = cookie.domain.lstrip(".")
+        for domain, paths in domains.items():
+            theirs = domain.lstrip(".")
+            if (_covers(theirs, ours) or _covers(ours, theirs)) and any(
+                cookie.name in names and names[cookie.name].secure and _path_matches(path, cookie.path) for path, names in paths.items()
+            ):
+                return  # "leave secure cookies alone": plain HTTP must not put another one in their place
     is_expired = cookie.expires is not None and cookie.is_expired()
     replaced = domains.get(cookie.domain, {}).get(cookie.path, {}).get(cookie.name)
     if replaced is not None:
@@ -164,12 +174,20 @@ def _put(jar: CookieJar, cookie: Cookie, url: URL) -> None:
         jar.clear(oldest.domain, oldest.path, oldest.name)
 
 
-def _shadows(other: Cookie, cookie: Cookie) -> bool:
-    # Whether plain HTTP would put `cookie` in the place of `other`, which is for secure connections only ("leave secure cookies alone").
-    if other.name != cookie.name:
-        return False
-    theirs, ours = other.domain.lstrip("."), cookie.domain.lstrip(".")
-    return (_covers(theirs, ours) or _covers(ours, theirs)) and _path_matches(other.path, cookie.path)
+def _make_room(jar: CookieJar) -> None:
+    # Who has many hosts can fill a jar: what goes first is what came first to the domain that has the most.
+    domains: _Domains = vars(jar)["_cookies"]
+    if sum([len(names) for paths in domains.values() for names in paths.values()]) <= MAX_COOKIES:
+        return
+    received: dict[str, list[Cookie]] = {}
+    for cookie in _every(jar):
+        if "received" in vars(cookie):
+            received.setdefault(cookie.domain, []).append(cookie)
+    for _ in range(sum(map(len, received.values())) - MAX_COOKIES):
+        largest = max(received.values(), key=len)
+        oldest = min(largest, key=_age)
+        largest.remove(oldest)
+        jar.clear(oldest.domain, oldest.path, oldest.name)
 
 
 # Finding.
@@ -178,7 +196,8 @@ def _shadows(other: Cookie, cookie: Cookie) -> bool:
 def find(jar: CookieJar, url: URL) -> list[Cookie]:
     """The cookies for a request to `url`, those of longer paths first, then those that came earlier.
 
-    Expired cookies are dropped from the jar, and those that the caller set without a domain become cookies of this host.
+    Those of its domains that have expired are dropped from the jar, and those that the caller set without a domain become cookies
+    of this host. What the jar holds for other domains is not looked at: it may be much.
     """
     if not vars(jar)["_cookies"]:
         return []
@@ -188,7 +207,7 @@ def find(jar: CookieJar, url: URL) -> list[Cookie]:
     now = time.time()
     found = []
     with vars(jar)["_cookies_lock"]:
-        for cookie in _every(jar):
+        for cookie in _of_domains(jar, host):
             if cookie.expires is not None and cookie.expires <= now:
                 jar.clear(cookie.domain, cookie.path, cookie.name)
                 continue
@@ -204,6 +223,18 @@ def find(jar: CookieJar, url: URL) -> list[Cookie]:
     if len(found) > 1:
         found.sort(key=_precedence)
     return found
+
+
+def _of_domains(jar: CookieJar, host: str) -> list[Cookie]:
+    # The cookies that may be for this host, by what their domain is called.
+    domains: _Domains = vars(jar)["_cookies"]
+    return [
+        cookie
+        for domain, paths in domains.items()
+        if domain == host or not domain or same_domain(domain, host) or _covers(domain.removeprefix(".").lower(), host)
+        for names in paths.values()
+        for cookie in names.values()
+    ]
 
 
 def _precedence(cookie: Cookie) -> tuple[int, int]:
