@@ -59,7 +59,7 @@ def decoded(pieces, coding, **settings):
 def _use_zstd_of(engine, monkeypatch):
     if engine == "zstandard":
         zstandard = pytest.importorskip("zstandard")
-        monkeypatch.setattr(zstd_decoder, "_load", lambda: (zstd_decoder.BlockwiseEngine, zstandard.ZstdError))
+        monkeypatch.setattr(zstd_decoder, "_load", lambda: (zstd_decoder.engines_of_zstandard, zstandard.ZstdError))
     elif not any(importlib.util.find_spec(name) for name in ("compression", "backports")):
         pytest.skip("neither compression.zstd nor backports.zstd is here")
 
@@ -343,3 +343,16 @@ async def test_closing_decodes_nothing(no_leaks, runtime, scripted):  # B4
         await streamed.aclose()
         with pytest.raises((httpx.StreamConsumed, httpx.StreamClosed)):
             await streamed.aread()
+
+
+def test_very_many_small_frames_of_zstd_cost_one_decompressor(monkeypatch):
+    """It takes far longer to make than such a frame to decode."""
+    zstandard = pytest.importorskip("zstandard")
+    _use_zstd_of("zstandard", monkeypatch)
+    made, make = [], zstandard.ZstdDecompressor
+    monkeypatch.setattr(zstandard, "ZstdDecompressor", lambda **settings: made.append(settings) or make(**settings))
+    frames = zstandard.ZstdCompressor().compress(b"") * 1_000 + b"\x50\x2a\x4d\x18\2\0\0\0hi" * 1_000
+    body = frames + zstandard.ZstdCompressor().compress(b"hello")
+    for size in (7, 1_000, len(body)):
+        assert decoded([body[start : start + size] for start in range(0, len(body), size)], "zstd") == b"hello"
+    assert len(made) == 3

@@ -11,8 +11,12 @@ from collections.abc import Iterator
 
 from .._exceptions import DecodingError
 
+if typing.TYPE_CHECKING:
+    import zstandard
+
 _WINDOW_LOG = 23
 _PIECE = 1024 * 1024
+_AFTER_A_FRAME = 256  # bytes that the next one is given at first: what it leaves is copied, for each of very many small ones
 _MAX_BLOCKS = 8  # a block decodes to 128 KiB at most (RFC 8878 section 3.1.1.2.4)
 
 _MAGIC_SIZE = 4
@@ -34,9 +38,12 @@ class Engine(typing.Protocol):
     def decompress(self, data: bytes, max_length: int) -> bytes: ...
 
 
+MakeEngine = typing.Callable[[], Engine]
+
+
 @functools.cache
-def _load() -> tuple[typing.Callable[[], Engine], type[Exception]] | None:
-    # What makes an engine, and the exception that it raises.
+def _load() -> tuple[typing.Callable[[], MakeEngine], type[Exception]] | None:
+    # What gives a body its way of making engines, and the exception that these raise.
     from importlib import import_module
 
     for name in ("compression.zstd", "backports.zstd"):
@@ -45,12 +52,12 @@ def _load() -> tuple[typing.Callable[[], Engine], type[Exception]] | None:
         except ImportError:
             continue
         options = {zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}
-        return functools.partial(zstd.ZstdDecompressor, options=options), zstd.ZstdError
+        return functools.partial(functools.partial, zstd.ZstdDecompressor, options=options), zstd.ZstdError
     try:
         import zstandard
     except ImportError:
         return None
-    return BlockwiseEngine, zstandard.ZstdError
+    return engines_of_zstandard, zstandard.ZstdError
 
 
 @functools.cache
@@ -74,20 +81,25 @@ class ZstdDecoder:
         loaded = _load()
         if loaded is None:
             raise DecodingError("The body is encoded with zstd, and the package for it cannot be imported: pip install httpx[zstd].")
-        self._make_engine, self._error = loaded
+        start_body, self._error = loaded
+        self._make_engine = start_body()
         self._engine: Engine | None = None
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        while data or (self._engine is not None and not self._engine.needs_input):
+        start, size = 0, len(data)
+        while start < len(data) or (self._engine is not None and not self._engine.needs_input):
             if self._engine is None:
                 self._engine = self._make_engine()
+            part = data[start : start + size] if self._engine.needs_input else b""
+            start += len(part)
+            size *= 2
             try:
-                piece = self._engine.decompress(data, _PIECE)
+                piece = self._engine.decompress(part, _PIECE)
             except self._error as error:
                 raise DecodingError(f"The body is not valid zstd: {error}") from error
-            data = b""
             if self._engine.eof:
-                data = self._engine.unused_data
+                start -= len(self._engine.unused_data)
+                size = _AFTER_A_FRAME
                 self._engine = None
             if piece:
                 yield piece
@@ -98,13 +110,18 @@ class ZstdDecoder:
         return b""
 
 
+def engines_of_zstandard() -> MakeEngine:
+    """Engines for the frames of one body. They share what takes far longer to make than a small frame to decode."""
+    import zstandard
+
+    return functools.partial(BlockwiseEngine, zstandard.ZstdDecompressor(max_window_size=1 << _WINDOW_LOG))
+
+
 class BlockwiseEngine:
     """Decodes one frame with `zstandard`, which itself cannot be told to stop: it is given few blocks at a time."""
 
-    def __init__(self) -> None:
-        import zstandard
-
-        self._engine = zstandard.ZstdDecompressor(max_window_size=1 << _WINDOW_LOG).decompressobj()
+    def __init__(self, decompressor: zstandard.ZstdDecompressor) -> None:
+        self._engine = decompressor.decompressobj()
         self._buffer = b""
         self._left = 0  # bytes of what has begun: a block, the checksum, a frame to be skipped
         self._in_frame = False
