@@ -7,16 +7,26 @@ import datetime
 import json
 import pickle
 import time
+import unittest.mock
 
 import pytest
 
 import httpx
+from httpx._models.response import received_response
+from httpx._protocols.http1.head import HeadReader
 
 REQUEST = httpx.Request("GET", "http://user:SECRET@example.org/path")
 
 
 def streaming(*pieces, **settings):
     return httpx.Response(200, content=iter(pieces or (b"ab", b"cde", b"f")), **settings)
+
+
+def received(fields, status=200):
+    """A response as it comes from a connection: its head has not been taken apart."""
+    lines = b"".join(b"%b: %b\r\n" % field for field in fields)
+    head, _ = HeadReader().read(b"HTTP/1.1 %d OK\r\n%b\r\n" % (status, lines))
+    return received_response(head, httpx.ByteStream(b""), REQUEST, {})
 
 
 # The head.
@@ -50,6 +60,32 @@ def test_a_response_says_what_it_is():
     for name in ("request", "url", "elapsed"):
         with pytest.raises(RuntimeError):
             getattr(httpx.Response(200), name)
+
+
+@pytest.mark.parametrize("made", [lambda: httpx.Response(200, headers={"A": "1"}), lambda: received([(b"A", b"1")])])
+def test_the_fields_are_an_attribute_that_tests_may_replace_for_a_while(made):
+    response = made()
+    with unittest.mock.patch.object(response, "headers", httpx.Headers({"B": "2"})):
+        assert response.headers == {"B": "2"}
+    assert response.headers["a"] == "1"
+    del response.headers
+    assert not hasattr(response, "headers")
+
+
+@pytest.mark.parametrize("headers", [{"location": "/b"}, [("Location", "/b")], httpx.Headers({"Location": "/b"})])
+def test_fields_that_are_set_count_in_whatever_form(headers):
+    response = received([(b"A", b"1")], 302)
+    response.headers = headers
+    assert response.headers is headers
+    assert response.has_redirect_location
+    assert response.read() == b""
+
+
+def test_a_subclass_may_have_its_own_fields():
+    class Other(httpx.Response):
+        headers = property(lambda self: self.own, lambda self, value: setattr(self, "own", value))
+
+    assert Other(302, headers={"Location": "/b"}).has_redirect_location
 
 
 def test_only_a_redirect_with_a_location_leads_somewhere():

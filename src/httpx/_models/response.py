@@ -118,10 +118,19 @@ class Response:
         self._headers = value
         self._head = None
 
+    @headers.deleter
+    def headers(self) -> None:
+        # `unittest.mock.patch.object` deletes what it has set, and then sets what was there before.
+        self._head = None
+        del self._headers
+
     def _peek(self, name: bytes) -> bytes | None:
         # The joined value of one of the fields named in PICKED. Most responses are asked for nothing else.
         head = self._head
-        return self._headers._lookup().get(name) if head is None else head.picked.get(name)
+        if head is not None:
+            return head.picked.get(name)
+        headers = self.headers  # of a subclass perhaps, and whatever mapping somebody has set
+        return (headers if isinstance(headers, Headers) else Headers(headers))._lookup().get(name)
 
     @property
     def request(self) -> Request:
