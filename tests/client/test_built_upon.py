@@ -171,3 +171,17 @@ async def test_content_that_is_a_stream_of_both_kinds_is_sent_by_either_client(r
 def test_a_url_of_another_type_is_a_type_error(url):
     with httpx.Client() as client, pytest.raises(TypeError):
         client.get(url)
+
+
+async def test_no_turn_of_the_event_loop_is_counted_as_a_sleep(app, monkeypatch):
+    """Tests of programs replace asyncio.sleep, which they pause with themselves, and count the calls."""
+    slept = []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+
+    monkeypatch.setattr("asyncio.sleep", sleep)
+    async with httpx.AsyncClient() as client:
+        await client.get(app.url)
+        await client.post(app.url, files={"f": ("name", b"content")})
+    assert slept == []

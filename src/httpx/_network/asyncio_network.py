@@ -8,6 +8,7 @@ import contextlib
 import socket
 import ssl
 import sys
+import types
 import typing
 import weakref
 
@@ -459,7 +460,7 @@ class AsyncioNetwork:
         await asyncio.sleep(seconds)
 
     async def pause(self) -> None:
-        await asyncio.sleep(0)
+        await _turn()
 
     async def until_end(self, on_end: typing.Callable[[], None]) -> Farewell | None:
         # asyncio closes the asynchronous generators that are under way before the loop itself: nothing else tells of its end.
@@ -477,7 +478,7 @@ class AsyncioNetwork:
     async def settle(self) -> None:
         # A transport lets go of its socket in a callback, one of TLS in the callback after that.
         for _ in range(3):
-            await asyncio.sleep(0)
+            await _turn()
 
     @property
     def realm(self) -> object:
@@ -485,6 +486,12 @@ class AsyncioNetwork:
             return asyncio.get_running_loop()
         except RuntimeError:
             raise RuntimeError("An AsyncClient works where asyncio or trio runs: in asyncio.run(main()) or trio.run(main).") from None
+
+
+@types.coroutine
+def _turn() -> typing.Generator[None, None, None]:
+    # One turn of the event loop. Not asyncio.sleep(0): tests of programs replace that, and count its calls.
+    yield
 
 
 async def _connect_socket(
