@@ -1,0 +1,166 @@
+"""What tests of others put in the place of httpcore's pools is asked, as HTTPX would ask it."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+import unittest.mock
+
+import pytest
+
+import httpx
+
+
+class Pool:
+    """Stands for httpcore's pools: their own methods look at the pool, whose connections are not ours."""
+
+    def handle_request(self, request):
+        return self._connections
+
+    async def handle_async_request(self, request):
+        return self._connections
+
+
+class ReadTimeout(Exception):
+    pass
+
+
+class SlowerReadTimeout(ReadTimeout):
+    pass
+
+
+for own in (Pool.handle_request, Pool.handle_async_request, ReadTimeout):
+    own.__module__ = "httpcore.pools"
+
+
+@pytest.fixture
+def httpcore(monkeypatch):
+    module = types.ModuleType("httpcore")
+    module.ConnectionPool = type("ConnectionPool", (Pool,), {})
+    module.AsyncConnectionPool = type("AsyncConnectionPool", (Pool,), {})
+    module.URL = lambda **parts: types.SimpleNamespace(**parts)
+    module.Request = lambda content, **parts: types.SimpleNamespace(stream=content, **parts)
+    monkeypatch.setitem(sys.modules, "httpcore", module)
+    return module
+
+
+def answer(stream, status=200, headers=(), extensions=None):
+    return types.SimpleNamespace(status=status, headers=list(headers), stream=stream, extensions=extensions or {})
+
+
+@pytest.fixture
+def replace(httpcore, runtime, monkeypatch):
+    """Replace the method that the client of this runtime would come to."""
+
+    def put(handler):
+        if runtime.is_async:
+            original = Pool.handle_async_request
+
+            async def handle(self, request):
+                answered = handler(request, lambda: original(self, request))
+                return await answered if inspect.isawaitable(answered) else answered
+
+            monkeypatch.setattr(httpcore.AsyncConnectionPool, "handle_async_request", handle)
+        else:
+            original = Pool.handle_request
+
+            def handle(self, request):
+                return handler(request, lambda: original(self, request))
+
+            monkeypatch.setattr(httpcore.ConnectionPool, "handle_request", handle)
+
+    return put
+
+
+def pass_on(request, original):
+    request.stream = httpx.ByteStream(b"".join(request.stream))  # as respx does, which reads the body
+    return original()
+
+
+def body_of(pieces, closed):
+    class Body:
+        async def __aiter__(self):
+            for piece in pieces():
+                yield piece
+
+        def __iter__(self):
+            yield from pieces()
+
+        def close(self):
+            closed.append("close")
+
+        async def aclose(self):
+            closed.append("aclose")
+
+    return Body()
+
+
+async def test_the_replacement_answers(runtime, replace):
+    asked = []
+
+    def handler(request, original):
+        asked.append((request.method, request.url, dict(request.headers)[b"X-A"]))
+        return answer(httpx.ByteStream(b"mocked"), 201, [(b"X-B", b"2")], {"http_version": b"HTTP/2"})
+
+    replace(handler)
+    async with runtime.client() as client:
+        response = await client.get("https://a.test/path?q", headers={"X-A": "1"})
+    assert (response.status_code, response.headers["x-b"], response.text, response.http_version) == (201, "2", "mocked", "HTTP/2")
+    assert asked == [("GET", types.SimpleNamespace(scheme=b"https", host=b"a.test", port=None, target=b"/path?q"), b"1")]
+
+
+async def test_a_body_of_any_kind_is_read_and_closed(runtime, replace):
+    closed = []
+    replace(lambda request, original: answer(body_of(lambda: [b"a", b"b"], closed)))
+    async with runtime.client() as client:
+        assert (await client.get("https://a.test/")).content == b"ab"
+    assert closed == ["aclose" if runtime.is_async else "close"]
+
+
+async def test_errors_of_httpcore_become_ours(runtime, replace):
+    def fail(*_):
+        raise SlowerReadTimeout("slow")
+        yield
+
+    replace(lambda request, original: next(fail()))
+    async with runtime.client() as client:
+        with pytest.raises(httpx.ReadTimeout, match=r"^slow$") as caught:
+            await client.get("https://a.test/")
+        assert caught.value.request.url == "https://a.test/"
+        replace(lambda request, original: answer(body_of(fail, [])))
+        with pytest.raises(httpx.ReadTimeout, match=r"^slow$"):
+            await client.get("https://a.test/")
+
+
+async def test_errors_of_others_stay(runtime, replace):
+    replace(lambda request, original: {}["nothing"])
+    async with runtime.client() as client:
+        with pytest.raises(KeyError):
+            await client.get("https://a.test/")
+
+
+def test_a_mock_that_is_no_function_is_asked_too(httpcore, monkeypatch):
+    mock = unittest.mock.MagicMock(return_value=answer(httpx.ByteStream(b"mocked")))
+    monkeypatch.setattr(httpcore.ConnectionPool, "handle_request", mock)
+    assert httpx.get("https://a.test/").text == "mocked"
+    mock.assert_called_once()
+
+
+async def test_what_httpcores_own_method_is_given_goes_over_a_connection_of_ours(runtime, replace, app):
+    replace(pass_on)
+
+    def pieces():
+        yield b"once "
+        yield b"only"
+
+    async with runtime.client() as client:
+        content = pieces() if not runtime.is_async else b"once only"
+        response = await client.post(app.url + "/echo", content=content)
+    assert response.status_code == 200
+    assert b"once only" in response.content
+
+
+async def test_where_nothing_was_replaced_nothing_is_asked(runtime, httpcore, app):
+    async with runtime.client() as client:
+        assert (await client.get(app.url)).status_code == 200
