@@ -6,7 +6,8 @@ import pytest
 
 import httpx
 from httpx._models.credentials import CREDENTIAL_FIELDS
-from tests.support.http2 import END_STREAM, HEADERS, HTTP2Peer, data, frame, keep_alive_http2
+from httpx._protocols.http2.engine import HTTP2Engine
+from tests.support.http2 import END_HEADERS, END_STREAM, HEADERS, HTTP2Peer, data, frame, keep_alive_http2
 from tests.support.servers import pattern
 
 
@@ -125,6 +126,41 @@ async def test_many_requests_share_one_connection(runtime, h2_client, nghttpd, n
         await runtime.gather(*[fetch for _ in range(20)])
         numbers = {(await client.get(nghttpd + "/small")).extensions["stream_id"] for _ in range(2)}
         assert numbers == {241, 243}  # all others went over the same connection
+
+
+async def test_tasks_that_were_answered_together_share_the_next_write(runtime, h2_client, scripted, monkeypatch):
+    if runtime.name not in ("asyncio", "uvloop"):
+        pytest.skip("threads, and the tasks of trio, go in any order")
+    writes = []
+    outgoing = HTTP2Engine.outgoing
+
+    def count(engine):
+        data = outgoing(engine)
+        if data:
+            writes.append(data)
+        return data
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        for many in (1, 10, 10):
+            streams = [peer.read_request()[0] for _ in range(many)]
+            peer.send(*(peer.headers(stream_id, end=True) for stream_id in streams))
+        peer.read_until(HEADERS)
+
+    monkeypatch.setattr(HTTP2Engine, "outgoing", count)
+    server = scripted(script)
+    async with h2_client() as client:
+        await client.get(server.url)
+
+        async def fetch():
+            await client.get(server.url)
+            await client.get(server.url)
+
+        del writes[:]
+        await runtime.gather(*[fetch for _ in range(10)])
+    # The very first one cannot know of the others yet.
+    requests = [data.count(bytes((HEADERS, END_HEADERS | END_STREAM))) for data in writes]
+    assert [count for count in requests if count] == [1, 9, 10]
 
 
 async def test_an_upload_comes_back_from_another_implementation(runtime, h2_client, nghttpd):

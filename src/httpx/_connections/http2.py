@@ -17,7 +17,7 @@ import typing
 from collections.abc import Callable
 
 from .._exceptions import ReadError, ReadTimeout, RemoteProtocolError, TransportError, WriteError, WriteTimeout
-from .._network.base import Network, Stream, Waiter
+from .._network.base import Network, Stream
 from .._protocols.http2.engine import HTTP2Engine
 from .http2_exchange import HTTP2Exchange
 
@@ -39,6 +39,7 @@ class HTTP2Connection:
         "_engine",
         "_flush_is_due",
         "_followers",
+        "_has_company",
         "_has_served",
         "_heard_at",
         "_leading_until",
@@ -51,7 +52,6 @@ class HTTP2Connection:
         "_stop_watching",
         "_unsent",
         "_writing",
-        "begin",
         "capacity",
         "failure",
         "idle_since",
@@ -91,11 +91,11 @@ class HTTP2Connection:
         self._bound = _NEVER  # no follower's deadline is earlier
         self._has_served = False
         self._flush_is_due = False
+        self._has_company = False  # what arrived last was for several, who may be about to send more
         self._heard_at = time.monotonic()
         self._pinged_at = 0.0
         self._ping_interval = ping_interval
         self._stop_watching: Callable[[], None] | None = None
-        self.begin = functools.partial(HTTP2Exchange, self)  # a new exchange
 
     # What the floors above call.
 
@@ -108,6 +108,10 @@ class HTTP2Connection:
     def has_died(self) -> bool:
         """Whether the connection has broken, without the peer having broken the protocol."""
         return self.failure is not None and self._engine.failure is None
+
+    def begin(self) -> HTTP2Exchange:
+        """A new exchange."""
+        return HTTP2Exchange(self)
 
     def is_ready(self) -> bool:
         """The usual cases of `is_usable`, made short: others are on the connection, or it was idle for a moment and nothing has arrived."""
@@ -251,26 +255,24 @@ class HTTP2Connection:
 
     async def wait_for(self, exchange: HTTP2Exchange, deadline: float) -> bool:
         """Wait until something has happened to `exchange`: False if nothing did by `deadline`."""
-        exchange.is_late = False
         while True:
-            waiter: Waiter | None = None
             patience: float | None = None
             with self._lock:
                 if exchange.has_news or self.failure is not None:
-                    exchange.has_news = False
-                    if self._followers and not self._reading:
-                        self._appoint()
-                    return True
-                if self._reading:
+                    break
+                if not self._reading:
+                    self._reading = True
+                    waiter = None
+                else:
                     waiter = exchange.waiter = self._network.waiter()
                     exchange.deadline = deadline
+                    exchange.is_late = False
                     self._followers[exchange] = None
                     if deadline < self._bound:
                         self._bound = deadline
                     # The one that reads looks up in time for most others; who is in more of a hurry sets an alarm.
                     if deadline < self._leading_until:
                         patience = max(deadline - time.monotonic(), 0.0)
-                self._reading = True
             if waiter is None:
                 return await self._lead(exchange, deadline)
             try:
@@ -281,6 +283,15 @@ class HTTP2Connection:
             if not in_time or exchange.is_late:
                 self._leave(exchange)
                 return False
+            if exchange.has_news:
+                break
+        exchange.has_news = False
+        if self._followers and not self._reading:
+            # Who was asked to lead need not: another one must.
+            with self._lock:
+                if not self._reading:
+                    self._appoint()
+        return True
 
     def _leave(self, exchange: HTTP2Exchange) -> None:
         # A follower goes. If it was just asked to lead, another one must.
@@ -365,15 +376,18 @@ class HTTP2Connection:
     def _spread(self) -> None:
         # With the lock held: what the engine has found reaches those whom it concerns.
         engine = self._engine
-        if engine.news:
+        news = engine.news
+        if news:
+            self._has_company = len(news) > 1
             followers = self._followers
             exchange: typing.Any
-            for exchange in engine.news:
-                if exchange.waiter is not None:
-                    followers.pop(exchange, None)
-                    exchange.waiter.wake()
+            for exchange in news:
+                waiter = exchange.waiter
+                if waiter is not None:
                     exchange.waiter = None
-            engine.news.clear()
+                    followers.pop(exchange, None)
+                    waiter.wake()
+            news.clear()
         capacity = 0 if engine.is_draining else engine.max_streams
         if capacity != self.capacity:
             self.capacity = capacity
@@ -417,7 +431,7 @@ class HTTP2Connection:
 
     async def flush_together(self, timeout: float | None) -> None:
         """As `flush()`, after those tasks that are ready have queued what they have, too: one write for all of it."""
-        if len(self._engine.streams) > 1:
+        if self._has_company or len(self._engine.streams) > 1:
             if self._flush_is_due:
                 return
             self._flush_is_due = True

@@ -13,16 +13,18 @@ from .._network.base import Stream, Waiter
 from .._network.failures import first_exchange_error
 from .._network.words import nothing_accepted, nothing_arrived
 from .._protocols.http1.serialize import check_target, encode_method
-from .._protocols.http2.engine import CANCEL, NO_ERROR, HTTP2Stream, protect
+from .._protocols.http2.engine import CANCEL, NO_ERROR, Field, HTTP2Stream, protect
 from .body import PIECE, check_length, continue_patience, is_repeatable, is_replayable, parts_of
 from .exchange import ConnectionDied, NeedsHTTP1, Timeouts, tell_of_reuse
-from .wire_form import http2_fields, prepare
+from .wire_form import WireForm, http2_fields, prepare
 
 if typing.TYPE_CHECKING:
     from .http2 import HTTP2Connection
     from .trace import Trace
 
 _NEVER = float("inf")
+_METHODS = {method.decode(): (b":method", method) for method in (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS")}
+_SCHEMES = {scheme.decode(): (b":scheme", scheme) for scheme in (b"http", b"https")}
 _PICKED = frozenset(name.encode("ascii") for name in PICKED)
 
 
@@ -34,7 +36,7 @@ class HTTP2Head:
     http_version = b"HTTP/2"
     reason_phrase = b""
 
-    def __init__(self, fields: tuple[tuple[bytes, bytes], ...]) -> None:
+    def __init__(self, fields: tuple[Field, ...]) -> None:
         self._fields = fields
         self.status_code = int(fields[0][1])
         self.picked: dict[bytes, bytes] = {}
@@ -43,9 +45,42 @@ class HTTP2Head:
             if name in _PICKED:
                 picked[name] = picked[name] + b", " + value if name in picked else value
 
-    def parse(self) -> list[tuple[bytes, bytes]]:
+    def parse(self) -> list[Field]:
         """All fields in order."""
         return list(self._fields[1:])
+
+
+def _compose(request: Request, form: WireForm) -> tuple[list[Field], bytes | None]:
+    # The fields: method and scheme, which the CONNECT of a WebSocket leaves out, then authority, path and the others. And the
+    # content, if it goes out in one piece with them.
+    if form.http2 is None:
+        authority, plain = http2_fields(request.headers)
+        form.http2 = (b":authority", authority), protect(plain)
+    authority_field, others = form.http2
+    extensions = request.extensions
+    path = check_target(extensions["target"]) if extensions.get("target") else request.url._target
+    scheme = request.url._origin[0]
+    fields = [
+        _METHODS.get(request.method) or (b":method", encode_method(request.method)),
+        _SCHEMES.get(scheme) or (b":scheme", scheme.encode("ascii")),
+        authority_field,
+        (b":path", path),
+        *others,
+    ]
+    stream = request.stream
+    if type(stream) is not ByteStream or not form.is_plain or "upload_progress" in extensions:
+        return fields, None
+    content = stream._bytes
+    size = len(content)
+    if size > PIECE or (form.offers_upgrade and _asks_for_websocket(request)):
+        return fields, None
+    if size != (form.length or 0):
+        check_length(size, form.length)
+    return fields, content
+
+
+def _asks_for_websocket(request: Request) -> bool:
+    return bool(request.headers.get("upgrade", "").lower() == "websocket")
 
 
 class HTTP2Exchange(HTTP2Stream):
@@ -79,11 +114,17 @@ class HTTP2Exchange(HTTP2Stream):
 
     async def exchange(self, request: Request, timeouts: Timeouts) -> HTTP2Head:
         """Send `request` and return the final head of its response. Raises `ConnectionDied` if it may be sent again."""
+        connection = self.connection
         try:
             if self.trace is not None:
                 await self.trace.begin(request, is_http2=True)
+            form = request.headers._wire or prepare(request.headers)
+            fields, content = _compose(request, form)
             try:
-                await self._send(request, timeouts)
+                if content is None:
+                    await self._send(request, form, fields, timeouts)
+                elif connection.submit(self, fields, content):
+                    await connection.flush_together(timeouts.get("write"))
             except WriteError:
                 if isinstance(self.failure, TLSError):
                     raise self.failure from self.failure.__cause__  # it came with the end of the connection, and says why
@@ -98,60 +139,44 @@ class HTTP2Exchange(HTTP2Stream):
             while self.head is None:
                 if self.failure is not None:
                     raise self.failure
-                if not await self.connection.wait_for(self, deadline):
-                    raise nothing_arrived(self.connection.stream.peer, patience)
+                if not await connection.wait_for(self, deadline):
+                    raise nothing_arrived(connection.stream.peer, patience)
             return HTTP2Head(self.head)
         except TransportError as error:
             if self.head is not None or self.informational:
                 raise
             if self.is_unprocessed and (is_replayable(request) or not self._has_begun_body):
                 raise ConnectionDied(error, unprocessed=True) from error
-            if self.failure is None or not self.connection.has_died:
+            if self.failure is None or not connection.has_died:
                 raise
             if self.was_reused and is_repeatable(request):
                 raise ConnectionDied(error) from error
             if not self.was_reused:
-                raise first_exchange_error(error, self.connection.stream) from error.__cause__
+                raise first_exchange_error(error, connection.stream) from error.__cause__
             tell_of_reuse(error)
             raise
         except NeedsHTTP1:
             raise  # nothing has been sent
         except BaseException:
             if not self._is_in_content:
-                self.connection.interrupt()
+                connection.interrupt()
             raise
 
-    async def _send(self, request: Request, timeouts: Timeouts) -> None:
-        form = request.headers._wire or prepare(request.headers)
-        if form.http2 is None:
-            authority, plain = http2_fields(request.headers)
-            form.http2 = authority, protect(plain)
-        authority, fields = form.http2
-        given = request.extensions.get("target")
-        target = check_target(given) if given else request.url._target
-        method = encode_method(request.method)
-        head = [(b":method", method), (b":scheme", request.url._origin[0].encode("ascii")), (b":authority", authority), (b":path", target)]
+    async def _send(self, request: Request, form: WireForm, fields: list[Field], timeouts: Timeouts) -> None:
+        # What does not go out in one piece.
+        if form.offers_upgrade and _asks_for_websocket(request):
+            await self._ask_for_websocket(request, fields[2:], timeouts)
+            return
         connection = self.connection
-        stream = request.stream
-        timeout = timeouts.get("write")
-        if form.offers_upgrade and request.headers.get("upgrade", "").lower() == "websocket":
-            await self._ask_for_websocket(request, [(b":authority", authority), (b":path", target), *fields], timeouts)
-            return
-        if type(stream) is ByteStream and form.is_plain and len(stream._bytes) <= PIECE and "upload_progress" not in request.extensions:
-            if len(stream._bytes) != (form.length or 0):
-                check_length(len(stream._bytes), form.length)
-            if connection.submit(self, head + fields, stream._bytes):
-                await connection.flush_together(timeout)
-            return
-        connection.submit(self, head + fields, None)
-        await connection.flush(timeout)
+        connection.submit(self, fields, None)
+        await connection.flush(timeouts.get("write"))
         if self.trace is not None:
             await self.trace.head_is_sent(request)
         if form.expects_continue and not await self._is_told_to_continue(continue_patience(timeouts)):
             return
         await self._send_body(request, form.length, form.chunked, timeouts)
 
-    async def _ask_for_websocket(self, request: Request, fields: list[tuple[bytes, bytes]], timeouts: Timeouts) -> None:
+    async def _ask_for_websocket(self, request: Request, fields: list[Field], timeouts: Timeouts) -> None:
         # By CONNECT, as RFC 8441 section 5 has it, for those who know that the answer is another one then.
         connection = self.connection
         if "websocket" not in request.extensions or not await self._finds_websockets_taken(timeouts):

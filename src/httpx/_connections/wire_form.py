@@ -23,7 +23,7 @@ class WireForm:
         self.offers_upgrade = b"upgrade" in index
         self.expects_continue = b"100-continue" in index.get(b"expect", b"").lower()
         self.is_plain = not chunked and b"expect" not in index  # head and body may go out in one piece
-        self.http2: tuple[bytes, list[tuple[bytes, bytes]]] | None = None  # :authority and fields, once an HTTP/2 connection has asked
+        self.http2: tuple[tuple[bytes, bytes], Fields] | None = None  # :authority and the others, once an HTTP/2 connection has asked
 
     def extended(self, fields: Fields) -> WireForm | None:
         """The same with cookies, or fields on content that the others are not on, behind them; None if there are other fields."""

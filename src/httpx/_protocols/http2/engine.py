@@ -42,6 +42,8 @@ _CONFIGURATION = ngh2.Configuration(
     max_inbound_header_count=limits.MAX_FIELDS,
 )
 
+_DataReceived, _ResponseReceived, _StreamClosed = ngh2.DataReceived, ngh2.ResponseReceived, ngh2.StreamClosed
+
 # Never put into a compression table, neither ours nor that of anyone on the way (RFC 7541 section 7.1.3).
 _SENSITIVE = frozenset(name.encode("ascii") for name in CREDENTIAL_FIELDS)
 
@@ -208,33 +210,37 @@ class HTTP2Engine:
         self._take_events()
 
     def _take_events(self) -> None:
-        streams = self.streams
+        # Three events make a small response, and a read brings many: so all in one loop.
+        streams, news = self.streams, self.news
+        stream: HTTP2Stream | None
         event: typing.Any
         for event in self._session.events():
             kind = type(event)
-            if kind is ngh2.DataReceived:
+            if kind is _DataReceived:
                 stream = streams.get(event.stream_id)
+                data = event.data
                 if stream is None:
-                    self._acknowledge(len(event.data), event.stream_id)
+                    self._acknowledge(len(data), event.stream_id)
                     continue
-                if event.data:
-                    stream.chunks.append(event.data)
+                if data:
+                    stream.chunks.append(data)
                 elif not event.end_stream:
                     continue
                 stream.ended = event.end_stream
-            elif kind is ngh2.ResponseReceived:
+            elif kind is _ResponseReceived:
                 stream = streams.get(event.stream_id)
                 if stream is None:
                     continue
                 stream.head = event.headers
                 stream.ended = event.end_stream
-            elif kind is ngh2.StreamClosed:
+            elif kind is _StreamClosed:
                 stream = streams.pop(event.stream_id, None)
                 if stream is None:
                     continue
-                if stream.chunks:
+                chunks = stream.chunks
+                if chunks:
                     # The connection need not wait for the reader: what a stream may hold is bounded.
-                    self._acknowledge(sum(map(len, stream.chunks)), event.stream_id)
+                    self._acknowledge(len(chunks[0]) if len(chunks) == 1 else sum(map(len, chunks)), event.stream_id)
                 stream.is_open = False  # from here on its owner takes data without the lock
                 if self._uploads and (uploading := self._uploads.pop(event.stream_id, None)) not in (None, stream):
                     self._tell(uploading)
@@ -245,7 +251,7 @@ class HTTP2Engine:
                 continue
             if not stream.has_news:
                 stream.has_news = True
-                self.news.append(stream)
+                news.append(stream)
 
     def _take_rare_event(self, event: typing.Any) -> None:
         stream = self.streams.get(getattr(event, "stream_id", 0))
