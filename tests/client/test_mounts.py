@@ -195,6 +195,17 @@ def test_what_no_proxy_exempts(monkeypatch, no_proxy, url, is_direct):
         assert (client._transport_for_url(httpx.URL(url)) is client._transport) is is_direct
 
 
+def test_what_no_proxy_exempts_is_exempt_from_mounted_proxies_too(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "internal.test")
+    proxy = httpx.HTTPTransport(proxy="http://proxy.test:3128")
+    with httpx.Client(mounts={"http://": proxy, "https://there.internal.test": proxy}) as client:
+        assert client._transport_for_url(httpx.URL("http://internal.test")) is client._transport
+        assert client._transport_for_url(httpx.URL("https://there.internal.test")) is proxy
+        assert client._transport_for_url(httpx.URL("http://example.test")) is proxy
+    with httpx.Client(mounts={"http://": proxy}, trust_env=False) as client:
+        assert client._transport_for_url(httpx.URL("http://internal.test")) is proxy
+
+
 def test_who_decides_on_a_proxy(monkeypatch):
     monkeypatch.setenv("ALL_PROXY", "http://from-environment.test")
     url = httpx.URL("http://example.org")

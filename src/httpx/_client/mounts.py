@@ -26,7 +26,7 @@ def arrange(
     elif reads_environment:
         proxies = get_environment_proxies()
     table: dict[URLPattern, T | None] = {}
-    if any(proxies.values()):
+    if mounts or any(proxies.values()):  # an exemption (NO_PROXY) is one from proxies that were mounted, too
         for key, via in proxies.items():
             table[URLPattern(key)] = None if via is None else make(via if isinstance(via, Proxy) else Proxy(via))
     for key, transport in (mounts or {}).items():
