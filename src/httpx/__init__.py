@@ -211,7 +211,13 @@ _IMPORTED_WHEN_NAMED = {
 }
 
 
+# Modules of HTTPX that hold nothing of ours: some programs name them without an import of their own.
+_KEPT_NAMES = ("_api", "_decoders", "_multipart", "_status_codes", "_urls", "_utils")
+
+
 def __getattr__(name: str) -> typing.Any:
+    if name in _KEPT_NAMES:
+        return importlib.import_module(f".{name}", __name__)
     if name not in _IMPORTED_WHEN_NAMED:
         raise AttributeError(f"module 'httpx' has no attribute {name!r}")
     thing = globals()[name] = getattr(importlib.import_module(f".{_IMPORTED_WHEN_NAMED[name]}", __name__), name)

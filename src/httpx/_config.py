@@ -204,9 +204,13 @@ MAX_EVENT_SIZE = 4_194_304
 
 
 def __getattr__(name: str) -> typing.Any:
-    # Other libraries import this from here as well.
+    # Other libraries import these from here as well.
     if name == "create_ssl_context":
         from ._tls.default import create_ssl_context
 
         return create_ssl_context
+    if name == "Proxy":
+        from ._proxy import Proxy
+
+        return Proxy
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

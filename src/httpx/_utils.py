@@ -2,5 +2,7 @@
 
 from ._client.environment import get_environment_proxies
 from ._client.url_pattern import URLPattern
+from ._content.files import total_length as peek_filelike_length
+from ._models.query import _text as primitive_value_to_str
 
-__all__ = ["URLPattern", "get_environment_proxies"]
+__all__ = ["URLPattern", "get_environment_proxies", "peek_filelike_length", "primitive_value_to_str"]

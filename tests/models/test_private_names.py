@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import pickle
 
 import pytest
@@ -10,14 +11,20 @@ import pytest
 import httpx
 
 NAMES = {
-    "httpx._config": "DEFAULT_LIMITS DEFAULT_TIMEOUT_CONFIG Limits Timeout create_ssl_context",
+    "httpx._api": "delete get head options patch post put request stream",
+    "httpx._config": "DEFAULT_LIMITS DEFAULT_TIMEOUT_CONFIG Limits Proxy Timeout create_ssl_context",
     "httpx._content": "AsyncIteratorByteStream ByteStream IteratorByteStream encode_json encode_multipart_data encode_urlencoded_data",
+    "httpx._decoders": "ByteChunker DecodingError LineDecoder TextChunker TextDecoder",
     "httpx._exceptions": "HTTPError request_context",
     "httpx._models": "Cookies Headers Request Response",
     "httpx._multipart": "MultipartStream",
+    "httpx._status_codes": "codes",
+    "httpx._transports.default": "AsyncHTTPTransport HTTPTransport create_ssl_context",
     "httpx._types": "AsyncByteStream AuthTypes CertTypes CookieTypes FileContent FileTypes HeaderTypes PrimitiveData ProxyTypes "
     "QueryParamTypes RequestContent RequestData RequestExtensions RequestFiles ResponseContent ResponseExtensions SyncByteStream "
     "TimeoutTypes URLTypes",
+    "httpx._urls": "QueryParams URL",
+    "httpx._utils": "URLPattern get_environment_proxies peek_filelike_length primitive_value_to_str",
 }
 
 
@@ -26,6 +33,21 @@ def test_they_resolve_to_the_public_thing_where_there_is_one(module, names):
     for name in names.split():
         thing = getattr(importlib.import_module(module), name)
         assert thing is getattr(httpx, name, thing)
+
+
+@pytest.mark.parametrize("module", ["_api", "_decoders", "_multipart", "_status_codes", "_urls", "_utils"])
+def test_modules_are_there_without_an_import(module, monkeypatch):
+    monkeypatch.delattr(httpx, module, raising=False)
+    assert getattr(httpx, module) is importlib.import_module(f"httpx.{module}")
+
+
+def test_what_libraries_ask_these_functions():
+    utils = importlib.import_module("httpx._utils")
+    file = io.BytesIO(b"abc")
+    file.seek(1)
+    assert (utils.peek_filelike_length(file), file.tell()) == (3, 1)
+    assert utils.peek_filelike_length(iter(())) is None
+    assert [utils.primitive_value_to_str(value) for value in (True, None, 1)] == ["true", "", "1"]
 
 
 def test_other_names_do_not():
