@@ -169,7 +169,7 @@ async def test_a_certificate_is_never_used_with_the_key_of_another(runtime, serv
     files.write("second", only="certificate")
     assert await ask(runtime, server, context) == "first"
     assert "stays in use" in caplog.text
-    assert "does not belong to the certificate" in caplog.text
+    assert f"The private key in {str(files.key)!r} does not belong to the certificate in {str(files.certificate)!r}" in caplog.text
     caplog.clear()
     assert await ask(runtime, server, context) == "first"
     assert caplog.text == "", "it is said once"
@@ -187,7 +187,9 @@ async def test_unusable_files_leave_the_old_ones_in_use(runtime, server, context
         caplog.set_level(logging.WARNING)
         assert await ask(runtime, server, context) == "first"
         assert "stays in use" in caplog.text
+        assert repr(str(path)) in caplog.text, "the file is named"
         caplog.clear()
+        files.write("first", bundle=files.authority.pem.read_bytes())
     files.write("second", bundle=files.authority.pem.read_bytes())
     assert await ask(runtime, server, context) == "second"
 
@@ -244,6 +246,31 @@ def test_unusable_files_are_reported_at_once_by_the_constructor(files):
         httpx.SSLContext(verify=files.bundle, cert=(files.certificate, files.key), reload=True)
     with pytest.raises(FileNotFoundError):
         httpx.SSLContext(verify=files.bundle.with_name("missing"), reload=True)
+
+
+def _complaint(**settings):
+    with pytest.raises(OSError) as caught:
+        httpx.SSLContext(**settings)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"garbage", b"\x30\x82\x01\x00", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+def test_what_is_wrong_with_a_file_is_told_in_the_same_words_as_without_reload(tmp_path, files, content):
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    settings = [{"verify": path}, {"verify": [True, path]}, {"crl": path}, {"cert": path}, {"cert": (files.certificate, path)}]
+    for each in settings:
+        assert repr(str(path)) in _complaint(**each)
+        assert _complaint(**each, reload=True) == _complaint(**each)
+
+
+def test_a_bundle_in_der_is_taken_neither_way(files):
+    der = ssl.PEM_cert_to_DER_cert(files.authority.pem.read_text())
+    files.write(bundle=der)
+    assert "openssl x509 -inform der" in _complaint(verify=files.bundle)
+    assert _complaint(verify=files.bundle, reload=True) == _complaint(verify=files.bundle)
 
 
 async def test_without_reload_files_are_read_once(runtime, server, files):

@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable, Hashable
 
 from .memory import as_file
-from .trust import is_pkcs12, like, read_source
+from .trust import is_pkcs12, like, read_source, shown
 
 Path = str | os.PathLike[str]
 Data = Path | bytes | bytearray
@@ -26,7 +26,7 @@ class Identity(typing.NamedTuple):
 
     def describe(self) -> str:
         """The certificate as `cert=` in a `repr`: neither key nor password."""
-        return _shown(self.certificate)
+        return shown(self.certificate)
 
     def paths(self) -> list[str]:
         """The files that it comes from."""
@@ -66,10 +66,6 @@ def name_path(path: Path | bytes | os.PathLike[bytes]) -> str:
     if "-----BEGIN" in name:
         raise ValueError("The certificate or key is given by its path, or with cert= by its content as bytes; this is the content as str.")
     return name
-
-
-def _shown(source: str | bytes) -> str:
-    return repr(source) if isinstance(source, str) else f"<{len(source)} bytes>"
 
 
 def load_identity(load_cert_chain: typing.Callable[..., None], identity: Identity) -> None:
@@ -134,7 +130,7 @@ def _fingerprint(path: str) -> Hashable:
 def _explain(error: Exception, identity: Identity, asked: bool) -> str:
     certificate, password = identity.certificate, identity.password
     key = certificate if identity.key is None else identity.key
-    here, there = _shown(certificate), _shown(key)
+    here, there = shown(certificate), shown(key)
     reason = getattr(error, "reason", None)
     detail = "" if reason is None else f" ({reason})"
     if reason in ("EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL"):
@@ -168,5 +164,5 @@ def _holds(source: str | bytes, marker: bytes) -> bool:
 
 
 def _converting(source: str | bytes, command: str) -> str:
-    is_der = read_source(source, "cert", 1) == b"\x30"
+    is_der = read_source(source, "cert", 1)[:1] == b"\x30"
     return f"convert it, openssl {command} -inform der -in FILE -out FILE.pem" if is_der else "give another file"

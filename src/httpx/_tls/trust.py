@@ -22,6 +22,13 @@ Listed = Source | bool
 Named = bool | str | os.PathLike[str] | bytes | bytearray
 Trust = Named | Sequence[Named]
 
+
+class Content(bytes):
+    """What a file held when it was read: bytes that say where they come from, for errors that name the file."""
+
+    path: str
+
+
 _LIST = re.compile(rb"-----BEGIN X509 CRL-----[A-Za-z0-9+/=\s]+-----END X509 CRL-----")
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+\Z")  # what OpenSSL looks for in a directory (openssl-rehash(1))
 
@@ -66,10 +73,19 @@ def read_source(source: Source, argument: str, limit: int = -1) -> bytes:
         return source
     try:
         with open(source, "rb") as file:
-            return file.read(limit)
+            content = Content(file.read(limit))
     except OSError as error:
         problem = _PROBLEMS.get(error.errno or 0, f"names an unusable file ({error.strerror})")
         raise OSError(error.errno, f"{argument}= {problem}", source) from None
+    content.path = source
+    return content
+
+
+def shown(source: Source) -> str:
+    """A source in a message: its path, or how much of it there is."""
+    if isinstance(source, Content):
+        source = source.path
+    return repr(source) if isinstance(source, str) else f"<{len(source)} bytes>"
 
 
 _PROBLEMS = {
@@ -81,7 +97,7 @@ _PROBLEMS = {
 
 def describe_sources(sources: Sequence[Listed]) -> str:
     """The sources as `verify=` in a `repr`."""
-    described = [f"<{len(source)} bytes>" if isinstance(source, bytes) else repr(source) for source in sources]
+    described = [repr(source) if isinstance(source, bool) else shown(source) for source in sources]
     return described[0] if len(described) == 1 else f"[{', '.join(described)}]"
 
 
@@ -134,9 +150,12 @@ def load_source(load_verify_locations: typing.Callable[..., None], source: Sourc
 
 
 def _load_bytes(load_verify_locations: typing.Callable[..., None], data: bytes) -> None:
+    is_pem = isinstance(data, Content) or b"-----BEGIN" in data  # of files DER is not taken, reloaded or not
     try:
-        load_verify_locations(cadata=data.decode("ascii", "ignore") if b"-----BEGIN" in data else data)  # comments may be in any language
+        load_verify_locations(cadata=data.decode("ascii", "ignore") if is_pem else data)  # comments may be in any language
     except (ssl.SSLError, ValueError) as error:
+        if isinstance(data, Content):
+            raise _unusable(error, data) from error
         reason = getattr(error, "reason", None) or error
         words = f"verify= holds {len(data)} bytes without certificates in PEM or DER form ({reason}); a path is given as str."
         raise like(error, words) from error
@@ -152,9 +171,14 @@ def _load_path(load_verify_locations: typing.Callable[..., None], path: str) -> 
     try:
         load_verify_locations(cafile=path)
     except ssl.SSLError as error:
-        raise like(error, f"verify= names a file {_problem_of(read_source(path, 'verify'), path)}: {path!r}") from error
+        raise _unusable(error, read_source(path, "verify")) from error
     except PermissionError as error:
         raise _forbidden(path) from error
+
+
+def _unusable(error: ssl.SSLError | ValueError, data: bytes) -> ssl.SSLError:
+    path = getattr(data, "path", "")
+    return like(error, f"verify= names a file {_problem_of(data, path)}: {path!r}")
 
 
 def _problem_of(data: bytes, path: str) -> str:
@@ -190,14 +214,13 @@ def load_revocations(load_verify_locations: typing.Callable[..., None], source: 
     """
     data = read_source(source, "crl")
     lists = _LIST.findall(data) or ([_as_pem(data)] if data[:1] == b"\x30" else [])
-    shown = f"{len(source)} bytes" if isinstance(source, bytes) else repr(source)
     if not lists:
-        raise ssl.SSLError(0, f"crl= holds no revocation list in PEM or DER form (-----BEGIN X509 CRL-----): {shown}")
+        raise ssl.SSLError(0, f"crl= holds no revocation list in PEM or DER form (-----BEGIN X509 CRL-----): {shown(source)}")
     try:
         with as_file(b"\n".join(lists)) as path:  # OpenSSL takes them from files only
             load_verify_locations(cafile=path)
     except ssl.SSLError as error:
-        raise like(error, f"crl= holds a revocation list that is damaged: {shown}") from error
+        raise like(error, f"crl= holds a revocation list that is damaged: {shown(source)}") from error
 
 
 def _as_pem(data: bytes) -> bytes:
