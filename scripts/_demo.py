@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import ssl
 import sys
 import tempfile
@@ -109,7 +111,16 @@ class Demo:
             told = repr(outcome)
         self.check(runtime, case.title, holds, f"{seconds * 1000:6.1f} ms  {told}")
         if isinstance(outcome, httpx.HTTPError) and (runtime == "sync" or not holds):  # the words are the same on all runtimes
-            print(textwrap.fill(str(outcome), WIDTH * 2, initial_indent=" " * 14, subsequent_indent=" " * 14, break_on_hyphens=False))
+            print(
+                textwrap.fill(
+                    str(outcome),
+                    WIDTH * 2,
+                    initial_indent=" " * 14,
+                    subsequent_indent=" " * 14,
+                    break_on_hyphens=False,
+                    break_long_words=False,
+                )
+            )
 
     def check(self, runtime: str, title: str, holds: bool, text: str) -> None:
         self.count += 1
@@ -136,8 +147,8 @@ def run_embedded() -> int:
     with tempfile.TemporaryDirectory() as folder:
         demo = Demo(Path(folder))
         started = time.perf_counter()
-        print("An HTTPS server with a certificate authority made on the spot; nothing leaves this machine.\n")
         try:
+            print("An HTTPS server with a certificate authority made on the spot; nothing leaves this machine.\n")
             for name in ("sync", "asyncio"):
                 runtime = RUNTIMES[name]
                 runtime.run(bind(demo.run, runtime))
@@ -156,28 +167,38 @@ def run_real(url: str) -> int:
     """One request over the network, and what was verified."""
     started = time.perf_counter()
     try:
-        with httpx.stream("GET", url) as response:
-            tls = response.extensions["network_stream"].get_extra_info("ssl_object")
-            response.read()
+        response = httpx.get(url)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         print(f"{type(error).__name__}: {error}")
         for note in getattr(error, "__notes__", []):
             print(note)
         return 1
     print(f"{response!r}  {response.url}  {len(response.content):,} bytes in {(time.perf_counter() - started) * 1000:.0f} ms")
-    if tls is None or (certificate := tls.getpeercert()) is None:
-        print("not verified: plain HTTP" if tls is None else "verified; the connection is closed and its certificate gone")
+    if (tls := response.tls) is None:
+        print("not verified: plain HTTP")
         return 0
-    subject = ", ".join(value for part in certificate["subject"] for _, value in part) or "(no subject)"
-    issuer = ", ".join(value for part in certificate["issuer"] for _, value in part)
-    names = ", ".join(value for _, value in certificate.get("subjectAltName", ()))
-    print(f"verified    {response.url.host} against certifi's bundle")
-    print(f"certificate {subject}, valid until {certificate['notAfter']}")
-    print(f"names       {names}")
-    print(f"issued by   {issuer}")
-    print(f"spoken      {tls.version()}, {tls.cipher()[0]}")
+    print(f"verified    {tls.server_name}, against certifi's bundle")
+    print(f"spoken      {tls.version}, {tls.cipher}")
+    for depth, certificate in enumerate(tls.chain):
+        print(f"{'issued by  ' if depth else 'certificate'} {certificate.subject}, valid until {certificate.not_after:%Y-%m-%d}")
+        if certificate.names:
+            print(f"{'names':11} {', '.join(certificate.names)}")
     return 0
 
 
+def main(arguments: list[str]) -> int:
+    """All cases, or the one URL that the arguments name. Returns the exit status."""
+    if len(arguments) > 1 or any(argument.startswith("-") for argument in arguments):
+        print("Usage: scripts/demo [https://some.host/]", file=sys.stderr)
+        return 2
+    if isinstance(sys.stdout, io.TextIOWrapper):  # else it is closed
+        sys.stdout.reconfigure(errors="replace", line_buffering=True)
+    try:
+        return run_real(arguments[0]) if arguments else run_embedded()
+    except BrokenPipeError:  # whoever was reading has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
 if __name__ == "__main__":
-    sys.exit(run_real(sys.argv[1]) if len(sys.argv) > 1 else run_embedded())
+    sys.exit(main(sys.argv[1:]))
