@@ -61,7 +61,7 @@ def test_unusable_client_certificates_are_reported_with_the_file_and_the_remedy(
     assert httpx.SSLContext(cert=(certificate, encrypted, lambda: PASSWORD))
 
 
-@pytest.mark.parametrize("cert", [("a",), ("a", "b", "c", "d"), ["a", "b"], 3])
+@pytest.mark.parametrize("cert", [(), ("a", "b", "c", "d"), ["a", "b", "c", "d"], {"a": "b"}, 3])
 def test_cert_has_one_to_three_parts(cert):
     with pytest.raises(TypeError):
         httpx.SSLContext(cert=cert)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import ssl
 import subprocess
 import sys
@@ -169,6 +170,29 @@ def test_a_key_that_is_taken_for_a_path_is_not_shown(files):
         with pytest.raises(ValueError, match="the content as str") as caught:
             attempt()
         assert "PRIVATE" not in str(caught.value)
+
+
+def test_a_list_is_taken_as_a_tuple_is(meet, authority, files):
+    for cert in (
+        [str(files.certificate), str(files.key)],
+        [files.certificate, files.encrypted_key, PASSWORD],
+        [files.combined],
+        (files.combined,),
+    ):
+        meeting = meet(authority.server(demands_client=True), httpx.SSLContext(authority.pem, cert))
+        assert meeting.error is None
+        assert SUBJECT in [pair for part in meeting.client_subject for pair in part]
+    assert pickle.loads(pickle.dumps(httpx.SSLContext(authority.pem, [str(files.certificate), str(files.key)])))
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(httpx.SSLContext(authority.pem, [files.certificate, files.encrypted_key, PASSWORD]))
+
+
+@pytest.mark.parametrize(
+    ("cert", "words"), [((), "a pair"), (["a"] * 4, "a pair"), (5, "not int"), ({"cert": "a"}, "not dict"), ([["a"]], "not list")]
+)
+def test_what_is_no_certificate_is_told_apart(cert, words):
+    with pytest.raises(TypeError, match=words):
+        httpx.SSLContext(cert=cert)
 
 
 def test_a_password_is_text_or_a_function(files):

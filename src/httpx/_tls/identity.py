@@ -40,23 +40,28 @@ class Identity(typing.NamedTuple):
 
 def name_identity(cert: Cert) -> Identity:
     """`cert` as what it stands for: certificate, key, password. Raises `TypeError`."""
-    if isinstance(cert, (str, bytes, bytearray, os.PathLike)):
-        return Identity(_name(cert))
-    if not isinstance(cert, tuple) or len(cert) not in (2, 3):
+    parts = _parts(cert)
+    if not 1 <= len(parts) <= 3:
         raise TypeError("cert= is a path or bytes, a pair (certificate, key), or a triple (certificate, key, password).")
-    key, password = cert[1], cert[2] if len(cert) == 3 else None
+    certificate, key, password = (*parts, None, None)[:3]
     if not (password is None or isinstance(password, (str, bytes, bytearray)) or callable(password)):
         raise TypeError(f"The password in cert= is a str, bytes, or a function that returns one; not {type(password).__name__}.")
-    return Identity(_name(cert[0]), None if key is None else _name(key), password)
+    return Identity(_name(certificate), None if key is None else _name(key), password)
 
 
 def are_files(cert: Cert) -> bool:
     """Whether `cert` only says where certificate and key are: neither a key nor a password is in it."""
-    parts = cert if isinstance(cert, tuple) else (cert,)
-    return all(part is None or (isinstance(part, (str, os.PathLike)) and index < 2) for index, part in enumerate(parts))
+    return all(part is None or (isinstance(part, (str, os.PathLike)) and index < 2) for index, part in enumerate(_parts(cert)))
+
+
+def _parts(cert: typing.Any) -> tuple[typing.Any, ...]:
+    # A list is what JSON and TOML make of a pair; HTTPX 0.28.1 takes it too, and one of a single part.
+    return tuple(cert) if isinstance(cert, (tuple, list)) else (cert,)
 
 
 def _name(source: Data) -> str | bytes:
+    if not isinstance(source, (str, bytes, bytearray, os.PathLike)):
+        raise TypeError(f"A certificate or key in cert= is a path or bytes, not {type(source).__name__}.")
     return bytes(source) if isinstance(source, (bytes, bytearray)) else name_path(source)
 
 
