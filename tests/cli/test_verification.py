@@ -129,3 +129,10 @@ def test_doctor_without_a_connection(command, local_hosts):
     assert command("doctor", "127.0.0.1:1").status == 6
     assert command("doctor", "localhost", "--cacert", "no-such-file").status == 9
     assert command("doctor").status == 2
+
+
+@pytest.mark.parametrize("address", ["localhost:http", "local host", "localhost:99999", "[::1"])
+def test_doctor_with_an_address_that_is_none(command, address):
+    outcome = command("doctor", address)
+    assert outcome.status == command(f"https://{address}").status == 2
+    assert "InvalidURL" in outcome.stderr

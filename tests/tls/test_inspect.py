@@ -47,7 +47,7 @@ async def test_a_good_server(inspect):
     assert [certificate.subject.partition(",")[0] for certificate in report.chain] == ["", "CN=Lower", "CN=Upper", "CN=Root"]
     assert report.days_left in (29, 30)
     assert report.tls.version == "TLSv1.3"
-    assert [check.name for check in report.checks] == ["handshake", "dates", "chain", "name", "protocol"]
+    assert [check.name for check in report.checks] == ["handshake", "dates", "chain", "name", "protocol", "session"]
     assert all(check.is_right for check in report.checks)
 
 
@@ -105,6 +105,7 @@ async def test_a_server_that_is_not_verified_is_reported_as_such(inspect):
         "chain": None,
         "name": None,
         "protocol": True,
+        "session": True,
     }
 
 
@@ -124,6 +125,22 @@ async def test_a_server_that_sends_no_tickets_is_not_waited_for_long(inspect, wo
         else httpx.inspect_tls("127.0.0.1", running.port, **settings)
     )
     assert report.is_ok
+    assert report.resumable is False
+    assert "· session    cannot be resumed" in report.render()
+
+
+@pytest.mark.parametrize(
+    ("version", "options", "expected"), [("TLSv1_2", 0, True), ("TLSv1_2", ssl.OP_NO_TICKET, True), ("TLSv1_3", 0, True)]
+)
+def test_whether_sessions_can_be_resumed_is_told(scripted, world, version, options, expected):
+    context = world.root.issue("127.0.0.1").server_context()
+    context.maximum_version = ssl.TLSVersion[version]
+    context.options |= options
+    running = scripted(keep_alive(lambda request: respond("ok")), ssl_context=context)
+    report = httpx.inspect_tls("127.0.0.1", running.port, ssl_context=httpx.SSLContext(verify=world.root.pem))
+    assert report.resumable is expected
+    assert report.as_dict()["resumable"] is expected
+    assert "✓ session    can be resumed" in report.render()
 
 
 async def test_the_default_is_certifis_bundle(inspect):

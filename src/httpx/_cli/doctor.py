@@ -61,8 +61,8 @@ def doctor(
     It connects once, without a proxy, and sends no request. The exit status is 0 if nothing is wrong, 8 if something is, 6 or 7
     if there is no connection.
     """
-    url = URL(complete_url(host if "://" in host else f"https://{host}"))
     try:
+        url = URL(complete_url(host if "://" in host else f"https://{host}"))
         context = make_ssl_context(verify=not no_verify, cacert=cacert, system_ca=system_ca, cert=cert, key=key)
         report = inspect_tls(url.host, url.port or 443, ssl_context=context, server_name=server_name, http2=True, timeout=timeout or None)
     except EXPECTED as error:

@@ -76,6 +76,7 @@ async def _inspect(
         stream = await dialer.dial(network, Route("https", host, port, server_name or host, network.realm), timeout)
         try:
             await _until_accepted(stream)
+            resumable = _is_resumable(stream)
         finally:
             stream.close()
     except TLSError as error:
@@ -88,7 +89,15 @@ async def _inspect(
 
     trusted = describe_trust(default_context() if ssl_context is None else ssl_context)
     chain = () if stream.tls is None else stream.tls.chain
-    return TLSReport(server_name or host, port, None, None, None, None, trusted, chain, None, stream.tls)
+    return TLSReport(server_name or host, port, None, None, None, None, trusted, chain, None, stream.tls, resumable)
+
+
+def _is_resumable(stream: Stream) -> bool | None:
+    # TLS 1.3 always does it with tickets (RFC 8446 section 2.2), TLS 1.2 also with what the server remembers (RFC 5246 section 7.3).
+    tls = stream.info("ssl_object")
+    if stream.tls is None or tls is None:
+        return None
+    return has_ticket(tls) or (stream.tls.version != "TLSv1.3" and tls.session is not None and bool(tls.session.id))
 
 
 async def _until_accepted(stream: Stream) -> None:

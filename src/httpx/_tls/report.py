@@ -52,6 +52,8 @@ class TLSReport:
     """OpenSSL's number for a failed verification (`X509_V_ERR_...`)."""
     tls: TLSInfo | None = None
     """What was negotiated; None after a failure."""
+    resumable: bool | None = None
+    """Whether the server lets the session be continued by later connections; None if that was not looked at."""
 
     @property
     def is_ok(self) -> bool:
@@ -87,6 +89,9 @@ class TLSReport:
             checks.append(Check("pins", False, self.check or ""))
         if tls is not None:
             checks.append(Check("protocol", True, tls.alpn or "none chosen (ALPN)"))
+        if self.resumable is not None:
+            resumed = "can be resumed" if self.resumable else "cannot be resumed: every connection takes a full handshake"
+            checks.append(Check("session", self.resumable or None, resumed))
         return checks
 
     def _check_dates(self) -> Check:
