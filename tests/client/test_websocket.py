@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import tracemalloc
 
 import pytest
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
@@ -251,3 +252,54 @@ async def test_fragments_of_nothing_and_pings_without_end_take_no_memory(no_leak
         assert await socket.receive(timeout=10) == b"hi"
         assert len(conversation._unsent) < 100_000
         conversation._is_writing = False
+
+
+WITHOUT_END = {
+    "pongs": b"\x8a\x00" * 1_000,
+    "pings": b"\x89\x00" * 1_000,
+    "fragments": b"\x00\x01a" * 1_000,
+    "fragments of nothing": b"\x00\x00" * 1_000,
+    "messages": b"\x82\x01a" * 1_000,
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_END)
+async def test_what_comes_without_end_hides_no_deadline(no_leaks, runtime, scripted, name):
+    """Neither that of a receiver nor that of a goodbye, to which the server never answers."""
+
+    def script(conn):
+        Peer(conn)
+        conn.send(b"\x02\x00" if "fragments" in name else b"")
+        while True:
+            conn.send(WITHOUT_END[name])
+
+    async with runtime.client() as client:
+        socket = Socket(runtime, client.websocket(url_of(scripted(script))))
+        await socket.__aenter__()
+        if name == "messages":
+            assert await socket.receive(timeout=0.2) == b"a"
+        else:
+            with pytest.raises(httpx.ReadTimeout):
+                await socket.receive(timeout=0.2)
+        await socket.close(timeout=0.2)
+        assert client.pool_stats().open == 0
+
+
+async def test_a_message_takes_no_more_room_than_it_does(no_leaks, runtime, scripted):
+    """However many fragments it comes in."""
+
+    def script(conn):
+        peer = Peer(conn)
+        peer.next()
+        conn.send(b"\x02\x03abc" + b"\x00\x03abc" * 10_000 + b"\x80\x00")
+        conn.wait_closed()
+
+    client = runtime.client()
+    async with client, Socket(runtime, client.websocket(url_of(scripted(script)))) as socket:
+        await socket.send("go on")
+        tracemalloc.start()
+        assert await socket.receive() == b"abc" * 10_001
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        await socket.close(timeout=0.1)
+    assert peak < 500_000

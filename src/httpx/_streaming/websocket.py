@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import base64
 import collections
-import contextlib
 import hashlib
 import hmac
+import io
 import json as jsonlib
 import os
 import threading
@@ -17,10 +17,11 @@ import time
 import typing
 from collections.abc import Sequence
 
-from .._exceptions import ReadTimeout, TransportError, WebSocketClosed, WebSocketError, WriteError
+from .._exceptions import ReadTimeout, TransportError, WebSocketClosed, WebSocketError, WriteError, WriteTimeout
 from .._models.request import Request
 from .._models.response import Response
 from .._network.base import Stream, drive
+from .._network.words import nothing_arrived
 from .._printable import printable
 
 if typing.TYPE_CHECKING:
@@ -31,6 +32,8 @@ NORMAL_CLOSURE, PROTOCOL_ERROR, ABNORMAL_CLOSURE, MESSAGE_TOO_BIG = 1000, 1002, 
 
 MAX_UNSENT = 65_536
 """Bytes that wait to be sent, beyond which pings are not answered."""
+
+_AT_A_TIME = 32_768  # bytes that are taken in before anybody looks at the clock: some ten thousand frames, if they are of nothing
 
 Message = str | bytes
 
@@ -48,8 +51,9 @@ class _Conversation:
         self._is_writing = False
         self._is_receiving = False
         self._unsent = bytearray()
+        self._arrived = b""  # and not yet taken in
         self._messages: collections.deque[Message] = collections.deque()
-        self._parts: list[typing.Any] = []  # of the message that has not ended
+        self._begun: typing.Any = None  # the part of a message that is there, in a StringIO or BytesIO
         self._size = 0
         self._closed: WebSocketError | None = None
         self._proto: Connection | None = None
@@ -84,12 +88,11 @@ class _Conversation:
         except BaseException:
             await calls.close(response)
             raise
-        self._proto = Connection(ConnectionType.CLIENT, trailing_data=early)
-        self._take_in(None)
+        self._proto = Connection(ConnectionType.CLIENT)
+        self._arrived = early
         try:
-            await self._flush(None)  # what came with the head may want an answer
-        except WebSocketError:
-            pass
+            if early:
+                await self._receive_once(None)  # it may want an answer
         except BaseException:
             await calls.close(response)
             raise
@@ -133,19 +136,31 @@ class _Conversation:
     async def receive(self, timeout: float | None) -> Message:
         """The next message. Raises `WebSocketClosed` at the end."""
         deadline = None if timeout is None else time.monotonic() + timeout
+        patience = timeout
         while not self._messages:
             if self._closed is not None:
                 raise self._closed
-            # A flood of pings does not move the deadline.
-            await self._receive_once(None if deadline is None else max(deadline - time.monotonic(), 0.0))
+            await self._receive_once(patience)
+            patience = self._left(deadline)
         return self._messages.popleft()
+
+    def _left(self, deadline: float | None) -> float | None:
+        # Seconds to wait for more. A flood of what is no message does not move the deadline, nor does it hide it.
+        if deadline is None:
+            return None
+        left = deadline - time.monotonic()
+        if left <= 0 and not self._messages and self._closed is None:
+            raise ReadTimeout(f"No message of {self._open_stream().peer} was complete in time.")
+        return max(left, 0.0)
 
     async def _receive_once(self, timeout: float | None) -> None:
         if self._is_receiving:
             raise RuntimeError("Two tasks or threads cannot receive from one WebSocket at a time.")
         self._is_receiving = True
         try:
-            data = await self._open_stream().receive(timeout)
+            arrived = self._arrived or await self._open_stream().receive(timeout)
+            self._arrived = arrived[_AT_A_TIME:]
+            self._take_in(arrived[:_AT_A_TIME])
         except ReadTimeout:
             raise
         except TransportError as error:
@@ -153,12 +168,15 @@ class _Conversation:
             return
         finally:
             self._is_receiving = False
-        self._take_in(data)
-        with contextlib.suppress(WebSocketError):  # what has arrived counts, and it is known that this was the end
+        try:
             await self._flush(timeout)
+        except WebSocketError:
+            pass  # what has arrived counts, and it is known that this was the end
+        except WriteTimeout:  # an answer to a ping, from a peer that takes none
+            if not self._messages:
+                raise nothing_arrived(self._open_stream().peer, timeout) from None
 
-    def _take_in(self, data: bytes | None) -> None:
-        # What has arrived; None for what came with the head.
+    def _take_in(self, data: bytes) -> None:
         from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
         if data == b"":
@@ -167,8 +185,7 @@ class _Conversation:
         proto = self._open_proto()
         try:
             with self._lock:
-                if data is not None:
-                    proto.receive_data(data)
+                proto.receive_data(data)
                 for event in proto.events():
                     self._take(proto, event)
         except (RemoteProtocolError, LocalProtocolError) as error:
@@ -182,14 +199,7 @@ class _Conversation:
         from wsproto.utilities import RemoteProtocolError
 
         if isinstance(event, Message):
-            if event.data or not self._parts:  # fragments of nothing, without end, are not collected
-                self._parts.append(event.data)
-            self._size += len(event.data)
-            if self._size > self._max_size:
-                raise _TooBig
-            if event.message_finished:
-                self._messages.append(self._parts[0][:0].join(self._parts))
-                self._parts, self._size = [], 0
+            self._gather(event.data, event.message_finished)
         elif isinstance(event, Ping):
             if len(self._unsent) < MAX_UNSENT:  # who does not read what it asks for need not be answered
                 self._unsent += proto.send(event.response())
@@ -199,6 +209,22 @@ class _Conversation:
             if proto.state is ConnectionState.REMOTE_CLOSING:
                 self._unsent += proto.send(event.response())
             self._end(event.code, event.reason or "")
+
+    def _gather(self, data: typing.Any, is_finished: bool) -> None:
+        # A message may come in very many fragments of next to nothing, which must not take more room than it does.
+        self._size += len(data)
+        if self._size > self._max_size:
+            raise _TooBig
+        if self._begun is None and is_finished:
+            self._messages.append(data if isinstance(data, str) else bytes(data))
+            self._size = 0
+            return
+        if self._begun is None:
+            self._begun = io.StringIO() if isinstance(data, str) else io.BytesIO()
+        self._begun.write(data)
+        if is_finished:
+            self._messages.append(self._begun.getvalue())
+            self._begun, self._size = None, 0
 
     def _give_up(self, code: int, why: str) -> None:
         # The peer is told, and nothing more is heard.
@@ -261,8 +287,8 @@ class _Conversation:
                 await self._send(CloseConnection(code, reason or None), timeout)
                 deadline = None if timeout is None else time.monotonic() + timeout
                 while self._closed is None and not self._is_receiving:
-                    await self._receive_once(None if deadline is None else max(deadline - time.monotonic(), 0.0))
                     self._messages.clear()
+                    await self._receive_once(self._left(deadline))
         except TransportError:
             pass  # there is nobody to say goodbye to
         finally:
