@@ -78,6 +78,7 @@ def test_fields_that_are_set_count_in_whatever_form(headers):
     response.headers = headers
     assert response.headers is headers
     assert response.has_redirect_location
+    assert not response.cookies
     assert response.read() == b""
 
 

@@ -36,6 +36,7 @@ _ABOUT_CONTENT = frozenset(
 
 _OF_WEBSOCKETS = {"ws": "http", "wss": "https"}
 _PORT_ALONE = re.compile(r"https?://(?=:[0-9])", re.IGNORECASE)
+_NON_ASCII = re.compile(rb"[\x80-\xff]")
 
 
 async def send(client: Client, request: Request, follow: bool, history: list[Response]) -> Response:
@@ -97,7 +98,7 @@ def _following(client: Client, request: Request, response: Response) -> Request:
     # The request that the response asks for.
     try:
         url = _redirect_url(request, response)
-    except (InvalidURL, UnicodeDecodeError) as error:
+    except InvalidURL as error:
         raise RemoteProtocolError(f"Invalid URL in location header: {error}", request=request) from error
     method = redirect_method(request.method, response.status_code)
     headers = client._redirect_headers(request, url, method)
@@ -139,7 +140,7 @@ def _renew_cookies(client: Client, request: Request) -> None:
 
 def _redirect_url(request: Request, response: Response) -> URL:
     # The first one counts if there are several. What it holds is not changed in any way: it may be signed.
-    location = response.headers._each(b"location")[0].decode("utf-8")
+    location = _as_text(Headers(response.headers)._each(b"location")[0])
     if (port_alone := _PORT_ALONE.match(location)) is not None:
         # A server that knows its port and not its name means itself.
         location = f"{port_alone[0]}{request.url._netloc.decode().removesuffix(f':{request.url.port}')}{location[port_alone.end() :]}"
@@ -148,6 +149,13 @@ def _redirect_url(request: Request, response: Response) -> URL:
     if request.url._fragment and url._fragment is None:
         url = url.copy_with(fragment=request.url.fragment)
     return url
+
+
+def _as_text(location: bytes) -> str:
+    try:
+        return location.decode("utf-8")
+    except UnicodeDecodeError:  # the bytes of some other encoding, which the server knows: they go back as they are
+        return _NON_ASCII.sub(lambda byte: b"%%%02X" % ord(byte[0]), location).decode("ascii")
 
 
 def redirect_method(method: str, status_code: int) -> str:

@@ -9,6 +9,7 @@ import typing
 from collections.abc import Iterator, Mapping, MutableMapping
 
 from .._exceptions import CookieConflict
+from .headers import Headers
 
 if typing.TYPE_CHECKING:
     from http.cookiejar import Cookie, CookieJar
@@ -73,7 +74,7 @@ class Cookies(MutableMapping[str, str]):
 
     def extract_cookies(self, response: Response) -> None:
         """Store the cookies that a response sets, for later requests. Raises `RuntimeError` if it has cookies and no request."""
-        fields = response.headers._each(b"set-cookie")
+        fields = Headers(response.headers)._each(b"set-cookie")
         if not fields:
             return
         _rules().store(self.jar, response.request.url, fields)
