@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import socket
+import threading
 
 import pytest
 
@@ -27,7 +28,7 @@ from tests.support.http2 import (
     settings,
     window_update,
 )
-from tests.support.servers import pattern
+from tests.support.servers import PATIENCE, pattern
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -394,6 +395,71 @@ async def test_another_connection_is_opened_at_the_limit_of_the_server_and_not_b
         responses = await runtime.gather(*[lambda: client.get(server.url) for _ in range(2)])
     assert sorted(response.content for response in responses) == [b"0", b"1"]
     assert len(server.connections) == 2
+
+
+async def test_a_burst_that_comes_before_the_limit_is_known_keeps_to_it(runtime, h2_client, scripted):
+    all_are_there = threading.Barrier(10)
+
+    def script(conn):
+        peer = HTTP2Peer(conn, {MAX_CONCURRENT_STREAMS: 2})
+        streams = [peer.read_request()[0] for _ in range(2)]
+        all_are_there.wait(PATIENCE)
+        for stream_id in streams:
+            peer.respond(stream_id, b"%d" % conn.number)
+        conn.wait_closed()
+
+    server = scripted(script)
+    async with h2_client() as client:
+        responses = await runtime.gather(*[lambda: client.get(server.url)] * 20)
+    assert sorted(int(response.content) for response in responses) == sorted([*range(10), *range(10)])
+    assert not any("attempts" in response.extensions for response in responses)
+
+
+async def test_a_server_that_names_no_limit_has_none(runtime, h2_client, scripted):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        for stream_id in [peer.read_request()[0] for _ in range(150)]:
+            peer.respond(stream_id, b"one of many")
+        conn.wait_closed()
+
+    server = scripted(script)
+    async with h2_client() as client:
+        responses = await runtime.gather(*[lambda: client.get(server.url)] * 150)
+    assert {response.content for response in responses} == {b"one of many"}
+    assert len(server.connections) == 1
+
+
+async def test_an_upload_that_takes_its_time_on_a_new_connection_holds_nobody_up(runtime, h2_client, scripted):
+    others_are_done = threading.Event()
+
+    def pieces():
+        others_are_done.wait(PATIENCE)
+        yield b"at last"
+
+    async def async_pieces():
+        await runtime.in_thread(others_are_done.wait, PATIENCE)
+        yield b"at last"
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        upload = peer.read_head()[0]
+        peer.respond(peer.read_head()[0])
+        peer.read_until(DATA, upload)
+        peer.respond(upload)
+        conn.wait_closed()
+
+    server = scripted(script)
+
+    async def send_upload():
+        await client.put(server.url, content=async_pieces() if runtime.is_async else pieces())
+
+    async def send_another():
+        await runtime.in_thread(server.wait_for, lambda server: server.connections)
+        await client.get(server.url)
+        others_are_done.set()
+
+    async with h2_client(limits=httpx.Limits(max_connections=1), timeout=PATIENCE) as client:
+        await runtime.gather(send_upload, send_another)
 
 
 async def test_a_server_that_takes_no_requests_is_waited_for_until_the_time_out(runtime, h2_client, scripted):

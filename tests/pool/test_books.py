@@ -15,6 +15,7 @@ class Connection:
         self.key = key
         self.multiplexes = capacity is not None
         self.capacity = 1 if capacity is None else capacity
+        self.is_settled = True
         self.idle_since = self.opened_at = 0.0
         self.origin = None
 
@@ -200,6 +201,37 @@ def test_one_connects_and_the_others_wait_to_see_what_comes_of_it():
     assert places[3].connection is None
     pool.opened(Connection("a", 4), 0.0, pool.closings)
     assert places[4].served
+
+
+def test_then_they_wait_to_see_how_much_it_takes():
+    pool = make()
+    assert pool.check_out("a", 0.0, True)[1]
+    places = [queue(pool, alone=True) for _ in range(4)]
+    connection = Connection("a", 1)
+    connection.is_settled = False
+    pool.opened(connection, 0.0, pool.closings)
+    assert not any(place.served for place in places)
+    connection.capacity, connection.is_settled = 3, True
+    pool.resized(connection)
+    assert [place.connection for place in places[:2]] == [connection] * 2
+    assert [(place.served, place.connection) for place in places[2:]] == [(True, None), (False, None)]
+
+
+def test_who_never_says_how_much_it_takes_is_waited_for_until_it_is_gone():
+    pool = make()
+    assert pool.check_out("a", 0.0, True)[1]
+    first, second, third = (queue(pool, alone=True) for _ in range(3))
+    connection = Connection("a", 1)
+    connection.is_settled = False
+    pool.opened(connection, 0.0, pool.closings)
+    assert pool.check_in(connection, 0.0) == []
+    assert first.connection is connection  # one at a time may always be
+    assert not second.served
+    assert pool.give_up(third, 0.0) == (True, [])  # patience is over, and there is room
+    assert pool.discard(connection)
+    connection.capacity, connection.is_settled = 0, True
+    pool.resized(connection)
+    assert not second.served  # there is another that connects
 
 
 def test_if_it_carries_one_exchange_at_a_time_all_may_connect():

@@ -138,6 +138,11 @@ class Connection(typing.Protocol):
         ...
 
     @property
+    def is_settled(self) -> bool:
+        """Whether it is known how many; `Pool.resized` hears of it when it is."""
+        ...
+
+    @property
     def is_open(self) -> bool:
         """Whether exchanges that are under way may go on."""
         ...

@@ -43,6 +43,7 @@ class HTTP1Connection:
 
     multiplexes = False
     capacity = 1
+    is_settled = True
     stream_id = None
 
     def __init__(self, key: typing.Hashable, stream: Stream, network: Network) -> None:

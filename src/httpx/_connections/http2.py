@@ -43,6 +43,7 @@ class HTTP2Connection:
         "_has_served",
         "_heard_at",
         "_leading_until",
+        "_limit",
         "_lock",
         "_network",
         "_on_change",
@@ -79,7 +80,8 @@ class HTTP2Connection:
         self.network_stream: typing.Any = None
         self.failure: Exception | None = None
         self._engine = HTTP2Engine()
-        self.capacity = self._engine.max_streams  # exchanges that may be under way at the same time; 0 when no more are taken
+        self.capacity = 1  # exchanges that may be under way at the same time; 0 when no more are taken
+        self._limit: int | None = None  # the same as the peer has it, who has not said yet
         self._network = network
         self._on_change = on_change
         self._lock = threading.Lock()
@@ -108,6 +110,11 @@ class HTTP2Connection:
     def has_died(self) -> bool:
         """Whether the connection has broken, without the peer having broken the protocol."""
         return self.failure is not None and self._engine.failure is None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the peer has said how many exchanges it takes at a time (SETTINGS); until then it gets one."""
+        return self._limit is not None
 
     def begin(self) -> HTTP2Exchange:
         """A new exchange."""
@@ -230,10 +237,14 @@ class HTTP2Connection:
 
     def takes_websockets(self, exchange: HTTP2Exchange) -> bool | None:
         """Whether the peer takes WebSockets (RFC 8441); None if it has not said yet, and then `exchange` has news when it does."""
+        self.tell_when_settled(exchange)
+        return self._engine.takes_websockets
+
+    def tell_when_settled(self, exchange: HTTP2Exchange) -> None:
+        """`exchange` has news when the peer has sent its settings, if it has not yet."""
         with self._lock:
-            if self._engine.takes_websockets is None and self.failure is None:
+            if self._limit is None:
                 self._engine.awaiting_settings.append(exchange)
-            return self._engine.takes_websockets
 
     def take(self, exchange: HTTP2Exchange) -> bytes:
         """What has arrived of the response's body."""
@@ -388,9 +399,9 @@ class HTTP2Connection:
                     followers.pop(exchange, None)
                     waiter.wake()
             news.clear()
-        capacity = 0 if engine.is_draining else engine.max_streams
-        if capacity != self.capacity:
-            self.capacity = capacity
+        limit = 0 if engine.is_draining else engine.max_streams
+        if limit != self._limit and limit is not None:
+            self._limit = self.capacity = limit
             self._on_change(self)
 
     async def flush(self, timeout: float | None) -> None:
@@ -480,7 +491,7 @@ class HTTP2Connection:
                 exchange.has_news = True
             for follower in list(self._followers):
                 self._wake(follower)
-            self.capacity = 0
+            self._limit = self.capacity = 0
             self._on_change(self)
         if self._stop_watching is not None:
             with contextlib.suppress(RuntimeError):  # its event loop has been closed

@@ -172,6 +172,9 @@ class HTTP2Exchange(HTTP2Stream):
         await connection.flush(timeouts.get("write"))
         if self.trace is not None:
             await self.trace.head_is_sent(request)
+        if not connection.is_settled and type(request.stream) is not ByteStream:
+            # Whatever gives the content may take its time, and nobody reads meanwhile: others would not know of their room.
+            await self._wait_for_settings(continue_patience(timeouts))
         if form.expects_continue and not await self._is_told_to_continue(continue_patience(timeouts)):
             return
         await self._send_body(request, form.length, form.chunked, timeouts)
@@ -197,6 +200,13 @@ class HTTP2Exchange(HTTP2Stream):
             if not await connection.wait_for(self, deadline):
                 raise nothing_arrived(connection.stream.peer, patience)
         return bool(connection.takes_websockets(self))
+
+    async def _wait_for_settings(self, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        self.connection.tell_when_settled(self)
+        while not self.connection.is_settled and self.head is None and self.failure is None:
+            if not await self.connection.wait_for(self, deadline):
+                return
 
     async def _is_told_to_continue(self, patience: float) -> bool:
         # False if the server gave a final answer instead of "100 Continue"; the body is then not wanted.

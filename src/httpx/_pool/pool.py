@@ -9,7 +9,7 @@ several origins compete: a connection that comes back may serve the next request
 whose turn it is is passed over at most `MAX_OVERTAKEN` times.
 
 Where a connection may turn out to carry many exchanges at a time (HTTP/2), one is opened at first, and the other requests
-wait to see what it is.
+wait to see what it is, and then how much its peer takes.
 
 A signal may raise an exception in the main thread at any time, which is: when Python calls a function, or one written in C
 returns. So what must change together is changed without a call in between, and who is given something in the same moment
@@ -60,6 +60,11 @@ class PooledConnection(typing.Protocol):
         """How many exchanges it carries at a time, at present; 0 if it takes no further ones."""
         ...
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is known how many. `Pool.resized` says so when it is."""
+        ...
+
 
 C = typing.TypeVar("C", bound=PooledConnection)
 
@@ -80,7 +85,7 @@ class Place(typing.Generic[C]):
 class Origin(typing.Generic[C]):
     """The connections with one key, and who waits for one."""
 
-    __slots__ = ("dials_alone", "idle", "is_dialing", "is_retired", "key", "overtaken", "shared", "slots", "waiting")
+    __slots__ = ("dials_alone", "idle", "is_dialing", "is_retired", "key", "overtaken", "settling", "shared", "slots", "waiting")
 
     def __init__(self, key: typing.Hashable) -> None:
         self.key = key
@@ -90,8 +95,14 @@ class Origin(typing.Generic[C]):
         self.waiting: collections.OrderedDict[Place[C], None] = collections.OrderedDict()
         self.dials_alone = False  # one connection is opened at a time, since it may serve all
         self.is_dialing = False
+        self.settling: C | None = None  # opened alone, and its peer has not said yet how much it takes
         self.is_retired = False  # its connections serve whom they serve, and nobody after that
         self.overtaken = 0
+
+    @property
+    def waits_to_see(self) -> bool:
+        """Whether nobody else opens a connection, since the one that is begun may do for all."""
+        return self.dials_alone and (self.is_dialing or self.settling is not None)
 
 
 class Pool(typing.Generic[C]):
@@ -163,7 +174,7 @@ class Pool(typing.Generic[C]):
                 connection = self._take(origin, now, to_close)
                 if connection is not None:
                     return connection, False, to_close
-                if origin.slots >= self._max_per_origin or (alone and origin.is_dialing):
+                if origin.slots >= self._max_per_origin or origin.waits_to_see:
                     return None, False, to_close
                 if self._slots >= self._max_connections and self._idle_order:
                     to_close.append(self._take_longest_idle())
@@ -216,7 +227,7 @@ class Pool(typing.Generic[C]):
             if not place.served:
                 self._forget(place)
                 self._settle(origin)
-                if origin.is_dialing and self._slots < self._max_connections and origin.slots < self._max_per_origin:
+                if origin.waits_to_see and self._slots < self._max_connections and origin.slots < self._max_per_origin:
                     self._grant(origin)
                     return True, []
                 return False, []
@@ -238,6 +249,8 @@ class Pool(typing.Generic[C]):
             connection.origin = origin  # from here on the slot is the connection's
             self._busy[connection] = 1
             if connection.multiplexes:
+                if origin.settling is None and not connection.is_settled:
+                    origin.settling = connection
                 self._share(connection)
             if origin.waiting:
                 self._settle(origin)
@@ -295,10 +308,15 @@ class Pool(typing.Generic[C]):
             return []
 
     def resized(self, connection: C) -> None:
-        """The capacity of a connection has changed."""
+        """The capacity of a connection has changed, or is known now."""
         with self._lock:
             if connection in self._busy:
                 self._share(connection)
+            origin: Origin[C] | None = connection.origin
+            if origin is not None and origin.settling is connection:
+                origin.settling = None
+                if self._origins.get(origin.key) is origin:
+                    self._settle(origin)
 
     def close(self) -> list[C]:
         """Let go of everything: nobody waits any more. Returns the connections that are open, to be closed."""
@@ -442,7 +460,7 @@ class Pool(typing.Generic[C]):
     def _lacks_only_a_slot(self, origin: Origin[C]) -> bool:
         if not origin.waiting or origin.slots >= self._max_per_origin:
             return False
-        return not (origin.dials_alone and origin.is_dialing)
+        return not origin.waits_to_see
 
     def _grant(self, origin: Origin[C]) -> None:
         self._slots += 1

@@ -96,7 +96,7 @@ class HTTP2Engine:
         self._beginning = b""  # of what the peer says, until it is known to be no HTTP/1.1
         self._farewell = b""
         self._goaway: tuple[int, bytes] | None = None
-        self.max_streams = limits.INITIAL_MAX_STREAMS
+        self.max_streams: int | None = None  # at the same time; None until the peer has sent its settings
         self.takes_websockets: bool | None = None  # by RFC 8441; None until the peer has sent its settings
         self.awaiting_settings: list[HTTP2Stream] = []  # to be told when it has
         self.is_draining = False  # no further stream will be accepted
@@ -256,7 +256,8 @@ class HTTP2Engine:
     def _take_rare_event(self, event: typing.Any) -> None:
         stream = self.streams.get(getattr(event, "stream_id", 0))
         if isinstance(event, ngh2.SettingsReceived):
-            self.max_streams = event.settings.get(_MAX_CONCURRENT_STREAMS, self.max_streams)
+            said_before = limits.UNLIMITED_STREAMS if self.max_streams is None else self.max_streams
+            self.max_streams = event.settings.get(_MAX_CONCURRENT_STREAMS, said_before)
             self.takes_websockets = bool(event.settings.get(_ENABLE_CONNECT_PROTOCOL, self.takes_websockets))
             for waiting in self.awaiting_settings:
                 self._tell(waiting)

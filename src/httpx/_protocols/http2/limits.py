@@ -33,4 +33,7 @@ GLITCH_BURST, GLITCH_RATE = 1_000, 33
 """Frames that make no sense but are not errors: so many at once, and so many per second after that."""
 
 INITIAL_MAX_STREAMS = 100
-"""Streams at a time until the peer has said how many it takes (RFC 9113 section 6.5.2 recommends no less than this)."""
+"""Streams at a time that the library sends before the peer has said how many it takes; the pool begins one."""
+
+UNLIMITED_STREAMS = 2**31 - 1
+"""Streams at a time if the peer's settings say nothing of it (RFC 9113 section 6.5.2): as many as there are numbers for."""
