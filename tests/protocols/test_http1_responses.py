@@ -384,3 +384,47 @@ def test_what_arrives_behind_a_whole_response_is_no_part_of_it() -> None:
     assert engine.next_data() == b"ok"
     assert engine.next_data() is None
     assert not engine.finish()
+
+
+def test_a_chunked_body_that_came_with_its_head_is_at_hand():
+    engine = started()
+    engine.receive(response(OK, CHUNKED, body=b"5\r\nhello\r\n6;q=1\r\n world\r\n0\r\n\r\n"))
+    engine.next_head()
+    assert engine.whole_body() == b"hello world"
+    assert engine.next_data() is None
+    assert engine.finish()
+
+
+NOT_WHOLE = {
+    "its data ends like a body": b"9\r\nab\r\n0\r\n\r\n",
+    "a piece of its data ends like a body": b"20\r\nab\r\n0\r\n\r\n",
+    "it has trailers": b"2\r\nok\r\n0\r\nX: 0\r\n\r\n",
+    "something follows": b"2\r\nok\r\n0\r\n\r\n2\r\n0\r\n\r\n",
+    "it is malformed": b"2\r\nok\r\nx\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("body", NOT_WHOLE.values(), ids=list(NOT_WHOLE))
+def test_whoever_asks_too_early_for_the_whole_body_changes_nothing(body: bytes) -> None:
+    def outcome(asks: bool) -> tuple[list[bytes], object]:
+        engine = started()
+        engine.receive(response(OK, CHUNKED, body=body))
+        engine.next_head()
+        if asks:
+            assert engine.whole_body() is None
+        data = []
+        try:
+            while (piece := engine.next_data()) is not NEED_DATA and piece is not None:
+                data.append(piece)
+        except RemoteProtocolError as error:
+            return data, str(error)
+        return data, (piece, engine.trailers, engine.finish())
+
+    assert outcome(asks=True) == outcome(asks=False)
+
+
+def test_a_head_of_bare_line_feeds_is_not_taken_for_the_proper_one_before():
+    engine = HTTP1Engine()
+    proper = response(OK, "Content-Length: 2")
+    assert read([proper + b"ab"], engine=engine).reusable
+    assert not read([proper.replace(b"\r\n", b"\n") + b"ab"], engine=engine).reusable

@@ -19,6 +19,8 @@ MAX_CHUNK_EXTENSIONS = 16_384
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})([\t ]*+(?:;[\t\x20-\x7e\x80-\xff]*+)?)\r\n")
 _CHUNK_LINE_START = re.compile(rb"[0-9A-Fa-f]{0,16}(?:[\t ]*+(?:;[\t\x20-\x7e\x80-\xff]*+)?)\r?\Z")
 
+_CHUNKED_END = b"\r\n0\r\n\r\n"
+
 
 class Buffer:
     """Bytes received and not yet taken."""
@@ -160,6 +162,22 @@ class ChunkedBody:
             self._read_trailers(buffer)
         return b"".join(pieces)
 
+    def take_whole(self, buffer: Buffer) -> bytes | None:
+        """All of the body, if all of it is in the buffer, which then is empty; else None, and nothing is taken. To be called first."""
+        data = buffer.data
+        if not data.endswith(_CHUNKED_END):  # which is how bodies without trailers end, and seldom a piece of one
+            return None
+        reader = ChunkedBody()
+        try:
+            whole = reader.take(buffer)
+        except RemoteProtocolError:
+            whole = b""  # raised again where the body is read
+        if reader.complete and not buffer.data:
+            self.complete = True
+            return whole
+        buffer.data = data
+        return None
+
     def _read_size(self, data: bytes | bytearray, position: int) -> int:
         # Returns where the chunk's data begins, or -1 if its line is not complete.
         line = _CHUNK_LINE.match(data, position)
@@ -169,8 +187,9 @@ class ChunkedBody:
                 raise RemoteProtocolError(f"The response has a malformed chunk size: {excerpt(rest)}")
             self._check_extensions(len(rest) - 17)
             return -1
-        self._extensions += len(line[2])
-        self._check_extensions(0)
+        if line[2]:
+            self._extensions += len(line[2])
+            self._check_extensions(0)
         self._remaining = int(line[1], 16)
         if self._remaining == 0:
             self._in_trailers = True
@@ -204,16 +223,8 @@ NO_BODY = NoBody()
 _UNSIZED, _CHUNKED = -1, -2
 
 
-def body_reader(head: ResponseHead, method: str) -> BodyReader:
-    """The reader for the body that follows `head`, the answer to a `method` request (RFC 9112 section 6.3).
-
-    Conflicting framing is how one response is made to look like two: it raises `RemoteProtocolError`, never a guess.
-    """
-    if method == "HEAD":
-        return NO_BODY
-    framing = head.framing
-    if framing is None:
-        framing = head.framing = _framing(head)
+def body_reader(framing: int) -> BodyReader:
+    """The reader for a body that is framed so."""
     if framing > 0:
         return SizedBody(framing)
     if framing == 0:
@@ -221,8 +232,11 @@ def body_reader(head: ResponseHead, method: str) -> BodyReader:
     return ChunkedBody() if framing == _CHUNKED else UnsizedBody()
 
 
-def _framing(head: ResponseHead) -> int:
-    # The size of the body, or how its end is told instead.
+def framing_of(head: ResponseHead) -> int:
+    """The size of the body that follows `head`, or a negative number for how its end is told instead (RFC 9112 section 6.3).
+
+    Conflicting framing is how one response is made to look like two: it raises `RemoteProtocolError`, never a guess.
+    """
     if head.status_code < 200 or head.status_code in (204, 304):
         return 0
     coding = head.picked.get(b"transfer-encoding")

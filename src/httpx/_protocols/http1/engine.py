@@ -17,7 +17,7 @@ from __future__ import annotations
 import enum
 
 from ..._exceptions import RemoteProtocolError
-from .body import NO_BODY, BodyReader, Buffer, SizedBody, body_reader
+from .body import NO_BODY, BodyReader, Buffer, ChunkedBody, SizedBody, body_reader, framing_of
 from .head import MAX_HEAD_SIZE, HeadReader, ResponseHead, excerpt
 
 MAX_KNOWN_HEAD = 4_096
@@ -125,18 +125,21 @@ class HTTP1Engine:
                 if found is None:
                     return NEED_DATA
                 head, size = found
+                self._known_head = head if size <= MAX_KNOWN_HEAD and not head.ends_lines_bare else None
             rest = self._buffer.data = data[size:]
             if head.status_code < 200 or self._method == "CONNECT":
                 self._keep_alive = self._keep_alive and not head.ends_lines_bare
                 self._accept_other(head)
             if self.state == SENT and head.status_code >= 200:
-                if len(rest) == head.framing and self._method != "HEAD" and type(rest) is bytes:
+                framing = 0 if self._method == "HEAD" else head.framing
+                if framing is None:
+                    framing = head.framing = framing_of(head)
+                if len(rest) == framing and type(rest) is bytes:
                     # All of the response, and nothing else: there is nothing to cut.
                     self._whole, self._body = rest, NO_BODY
                     self._buffer.data = b""
                 else:
-                    self._body = body_reader(head, self._method)
-                    self._known_head = head if head.framing is not None and size <= MAX_KNOWN_HEAD else None
+                    self._body = body_reader(framing)
                 self._keep_alive = self._keep_alive and head.persists
                 self.state = BODY
         except RemoteProtocolError:
@@ -199,6 +202,8 @@ class HTTP1Engine:
             return None
         if body.complete:
             return b""
+        if type(body) is ChunkedBody:
+            return body.take_whole(self._buffer)
         if type(body) is SizedBody and len(self._buffer.data) >= body.size:
             return body.take(self._buffer)
         return None

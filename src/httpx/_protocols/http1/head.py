@@ -48,7 +48,7 @@ class ResponseHead:
     """A head that was checked. It never changes: a server that says the same again is given the same one.
 
     `raw` has all of its lines, with the empty one that ends it. `picked` holds the fields named in `PICKED`, by lower-case name, several
-    values joined by `, `. `framing` is what `body_reader` makes of them.
+    values joined by `, `. `framing` is what `framing_of` makes of them.
     """
 
     __slots__ = ("_fields", "ends_lines_bare", "framing", "http_version", "persists", "picked", "raw", "reason_phrase", "status_code")
