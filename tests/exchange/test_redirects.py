@@ -424,6 +424,23 @@ async def test_headers_of_a_redirect_may_be_decided_by_a_subclass(runtime, two_o
     assert target.requests[0].headers["x-public"] == "1"
 
 
+async def test_a_subclass_may_send_the_same_headers_on(runtime, redirecting):
+    answer = respond(status=302, headers=[("Location", "/there"), ("Set-Cookie", "a=1")])
+    server = redirecting(lambda request: answer if request.target == "/here" else None)
+    base = httpx.AsyncClient if runtime.is_async else httpx.Client
+
+    class Careless(base):
+        def _redirect_headers(self, request, url, method):
+            return request.headers
+
+    client = runtime.client(follow_redirects=True)
+    (client if runtime.is_async else client.wrapped).__class__ = Careless
+    async with client:
+        response = await client.get(server.url + "/here")
+    assert [request.headers.get("cookie") for request in server.requests] == [None, "a=1"]
+    assert "cookie" not in response.history[0].request.headers
+
+
 # Cookies.
 
 

@@ -25,7 +25,7 @@ async def drain(client: Client, response: Response) -> None:
         await client._calls.close(response)
         return
     if type(response.stream) is ByteStream and response._peek(b"content-encoding") is None:
-        response.read()  # it is here already
+        response._read_at_once()  # it is here already
         return
     if int(_declared_length(response)) > LIMIT:
         await client._calls.close(response)

@@ -7,7 +7,7 @@ import typing
 
 from .._exceptions import InvalidURL, RemoteProtocolError, StreamConsumed, TooManyRedirects
 from .._models.headers import Headers
-from .._models.request import Request
+from .._models.request import Request, bare_request
 from .._models.response import Response
 from .._models.url import URL, parse_url
 from . import hooks
@@ -53,7 +53,7 @@ async def send(client: Client, request: Request, follow: bool, history: list[Res
         if not follow:
             await look_ahead(client, request, response)
             return response
-        if not _redirects(response):
+        if response.status_code < 300 or not _redirects(response):
             return response
         try:
             following = _following(client, request, response)
@@ -102,17 +102,25 @@ def _following(client: Client, request: Request, response: Response) -> Request:
         raise RemoteProtocolError(f"Invalid URL in location header: {error}", request=request) from error
     method = redirect_method(request.method, response.status_code)
     headers = client._redirect_headers(request, url, method)
+    if headers is request.headers or type(headers) is not Headers:
+        headers = Headers(headers)  # of a library that overrides the method
     same_origin = is_same_origin(request.url, url)
     extensions = {
         name: value
         for name, value in request.extensions.items()
         if name != "target" and (same_origin or name != "sni_hostname")  # they were meant for that URL, and for that server
     }
-    stream = request.stream if method == request.method else None
-    following = Request(method, url, headers=headers, stream=stream, extensions=extensions)
-    if stream is not None and hasattr(request, "_content"):
-        following._content = request._content
-    if b"cookie" in following.headers._lookup():
+    following = bare_request(method, url, headers, extensions)
+    if method == request.method:
+        following.stream = request.stream
+        if hasattr(request, "_content"):
+            following._content = request._content
+        else:
+            del following._content
+    index = headers._index or headers._lookup()
+    if b"host" not in index:
+        following._add_host()
+    if b"cookie" in index:
         _renew_cookies(client, following)
     else:
         client._add_cookies(following, request.__dict__.get("_cookies") if same_origin else None)
@@ -140,7 +148,7 @@ def _renew_cookies(client: Client, request: Request) -> None:
 
 def _redirect_url(request: Request, response: Response) -> URL:
     # The first one counts if there are several. What it holds is not changed in any way: it may be signed.
-    location = _as_text(Headers(response.headers)._each(b"location")[0])
+    location = _as_text(response._values(b"location")[0])
     if (port_alone := _PORT_ALONE.match(location)) is not None:
         # A server that knows its port and not its name means itself.
         location = f"{port_alone[0]}{request.url._netloc.decode().removesuffix(f':{request.url.port}')}{location[port_alone.end() :]}"
@@ -171,10 +179,12 @@ def redirect_headers(request: Request, url: URL, method: str, sensitive: typing.
     """The header fields that may go to `url`: to another origin none that holds credentials, and none on content without content."""
     if url._netloc == request.url._netloc and url._origin == request.url._origin and method == request.method:
         # All may go along but cookies, and what these fields amount to is known already.
-        before: Headers
-        before, with_cookies = request.__dict__.get("_before_cookies", (request.headers, request.headers._fields))
-        if request.headers._fields is with_cookies:
-            return before._shared()
+        headers = request.headers._shared()
+        before, with_cookies = request.__dict__.get("_before_cookies", (None, headers._fields))
+        if headers._fields is with_cookies:
+            if before is not None:
+                headers._fields, headers._index, headers._wire = before
+            return headers
     dropped: set[bytes] = set()
     if not is_same_origin(request.url, url):
         dropped.update(name.encode("ascii", "replace") for name in sensitive)

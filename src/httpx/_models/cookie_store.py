@@ -106,7 +106,7 @@ def _every(jar: CookieJar) -> list[Cookie]:
 
 def store(jar: CookieJar, url: URL, fields: Sequence[bytes]) -> None:
     """Put the cookies of a response from `url` into the jar, or out of it if they have expired."""
-    policy = _chosen_policy(jar)
+    policy = None if vars(jar)["_policy"] is _OURS else _chosen_policy(jar)
     for field in fields[:MAX_COOKIES_PER_RESPONSE]:
         said = parse_set_cookie(field)
         cookie = None if said is None else _accept(said, url)
@@ -138,7 +138,7 @@ def _accept(said: SetCookie, url: URL) -> Cookie | None:
         return None
     if prefix.startswith("__host-") and not (said.secure and domain is None and said.path == "/"):
         return None
-    expires = _expiry(said)
+    expires = None if said.max_age is None and said.expires is None else _expiry(said)
     return _cookie(said, host if domain is None else f".{domain}", domain is not None, path, expires)
 
 
@@ -203,9 +203,9 @@ def find(jar: CookieJar, url: URL) -> list[Cookie]:
         return []
     host, is_secure = url._host, url._scheme in _SECURE_SCHEMES
     path = _NEEDLESS_ESCAPE.sub(_unescape, url._path) if "%" in url._path else url._path or "/"
-    policy = _chosen_policy(jar)
+    policy = None if vars(jar)["_policy"] is _OURS else _chosen_policy(jar)
     now = time.time()
-    found = []
+    found: list[tuple[int, int, int, Cookie]] = []
     with vars(jar)["_cookies_lock"]:
         for cookie in _of_domains(jar, host):
             if cookie.expires is not None and cookie.expires <= now:
@@ -219,10 +219,9 @@ def find(jar: CookieJar, url: URL) -> list[Cookie]:
                 and (is_secure or not cookie.secure)
                 and (policy is None or _allows(policy, cookie, url))
             ):
-                found.append(cookie)
-    if len(found) > 1:
-        found.sort(key=_precedence)
-    return found
+                found.append((-len(cookie.path), cookie.__dict__.get("created", 0), len(found), cookie))
+    found.sort()
+    return [cookie for _, _, _, cookie in found]
 
 
 def _of_domains(jar: CookieJar, host: str) -> list[Cookie]:
@@ -235,10 +234,6 @@ def _of_domains(jar: CookieJar, host: str) -> list[Cookie]:
         for names in paths.values()
         for cookie in names.values()
     ]
-
-
-def _precedence(cookie: Cookie) -> tuple[int, int]:
-    return -len(cookie.path), vars(cookie).get("created", 0)
 
 
 def serialize(cookies: Sequence[Cookie]) -> bytes:
@@ -314,9 +309,8 @@ def _age(cookie: Cookie) -> int:
 
 
 def _chosen_policy(jar: CookieJar) -> typing.Any:
+    # None if nobody has chosen one. Jars that were made here are told at a glance, before this is called.
     policy: typing.Any = vars(jar)["_policy"]
-    if policy is _OURS:
-        return None
     if type(policy) is http.cookiejar.DefaultCookiePolicy and {**_NO_POLICY, **vars(policy), "_now": None} == _NO_POLICY:
         return None
     vars(policy)["_now"] = int(time.time())  # where the standard library's policies look

@@ -9,7 +9,6 @@ import typing
 from collections.abc import Iterator, Mapping, MutableMapping
 
 from .._exceptions import CookieConflict
-from .headers import Headers
 
 if typing.TYPE_CHECKING:
     from http.cookiejar import Cookie, CookieJar
@@ -74,17 +73,17 @@ class Cookies(MutableMapping[str, str]):
 
     def extract_cookies(self, response: Response) -> None:
         """Store the cookies that a response sets, for later requests. Raises `RuntimeError` if it has cookies and no request."""
-        fields = Headers(response.headers)._each(b"set-cookie")
-        if not fields:
-            return
-        _rules().store(self.jar, response.request.url, fields)
+        fields = response._values(b"set-cookie")
+        if fields:
+            _rules().store(self.jar, response.request.url, fields)
 
     def set_cookie_header(self, request: Request, cookies: CookieTypes | None = None) -> None:
         """Give a request the `Cookie` field that its URL calls for, unless it has one.
 
         `cookies` are for this request alone, and stand in for stored ones of the same name.
         """
-        if (self._jar is None and cookies is None) or b"cookie" in request.headers._lookup():
+        headers = request.headers
+        if (self._jar is None and cookies is None) or b"cookie" in (headers._index or headers._lookup()):
             return
         found = [] if self._jar is None else _rules().find(self._jar, request.url)
         if cookies is not None:
@@ -92,7 +91,7 @@ class Cookies(MutableMapping[str, str]):
             names = {cookie.name for cookie in own}
             found = [cookie for cookie in found if cookie.name not in names] + own
         if found:
-            request.headers._append([(b"Cookie", _rules().serialize(found))])
+            headers._append([(b"Cookie", _rules().serialize(found))])
 
     def set(self, name: str, value: str, domain: str = "", path: str = "/") -> None:
         """Set a cookie, for `domain` and its subdomains and `path` and what is below; without `domain`, for one host."""

@@ -84,10 +84,10 @@ class Headers(MutableMapping[str, str]):
 
     def _append(self, fields: Fields) -> None:
         # Fields on content, or cookies, which these lacked: what is worked out already need not be worked out again.
-        wire = self._wire
-        self._replace_fields([*self._fields, *fields])
-        if wire is not None:
-            self._wire = wire.extended(fields)
+        self._fields = [*self._fields, *fields]
+        self._index = None
+        if self._wire is not None:
+            self._wire = self._wire.extended(fields)
 
     @property
     def encoding(self) -> str:

@@ -127,10 +127,19 @@ class Response:
     def _peek(self, name: bytes) -> bytes | None:
         # The joined value of one of the fields named in PICKED. Most responses are asked for nothing else.
         head = self._head
-        if head is not None:
-            return head.picked.get(name)
+        return self._given_headers()._lookup().get(name) if head is None else head.picked.get(name)
+
+    def _values(self, name: bytes) -> list[bytes]:
+        # The values of such a field, apart. One that holds no comma with a space is the only one.
+        head = self._head
+        joined = b", " if head is None else head.picked.get(name)
+        if joined is None:
+            return []
+        return self._given_headers()._each(name) if b", " in joined else [joined]
+
+    def _given_headers(self) -> Headers:
         headers = self.headers  # of a subclass perhaps, and whatever mapping somebody has set
-        return (headers if isinstance(headers, Headers) else Headers(headers))._lookup().get(name)
+        return headers if isinstance(headers, Headers) else Headers(headers)
 
     @property
     def request(self) -> Request:
@@ -493,9 +502,16 @@ class Response:
         if self._peek(b"content-encoding") is None:
             self._content = raw
         else:
-            pipeline = _Pipeline(self._decoder, None, self._blame)
-            self._content = b"".join([*pipeline.feed(raw), *pipeline.finish()])
+            self._content = self._decoded(raw)
         return True
+
+    def _decoded(self, raw: bytes) -> bytes:
+        try:
+            decoder = self._decoder()
+            return raw if decoder is None else b"".join([*decoder.decode(raw), decoder.flush()])
+        except DecodingError as error:
+            self._blame(error)
+            raise
 
     def _begin_stream(self) -> ResponseStream:
         if self.is_stream_consumed:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import typing
 
 MAX_COOKIE_SIZE = 4096
 """Bytes that name and value may have together; a larger cookie is ignored."""
@@ -22,12 +21,9 @@ _YEAR = re.compile(r"(\d{2,4})(?!\d)", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
-class SetCookie(typing.NamedTuple):
+class SetCookie:
     """What a Set-Cookie field says; None for an attribute that is not there, or that has to be ignored."""
 
-    name: str
-    value: str
-    charset: str  # what name and value were decoded from, so that they go back as the bytes that came
     domain: str | None = None  # without its leading dot, in lower case
     path: str | None = None
     expires: float | None = None  # in seconds since the epoch
@@ -35,6 +31,11 @@ class SetCookie(typing.NamedTuple):
     secure: bool = False
     http_only: bool = False
     same_site: str | None = None
+
+    def __init__(self, name: str, value: str, charset: str) -> None:
+        self.name = name
+        self.value = value
+        self.charset = charset  # what both were decoded from, so that they go back as the bytes that came
 
 
 def parse_set_cookie(field: bytes) -> SetCookie | None:
@@ -52,35 +53,35 @@ def parse_set_cookie(field: bytes) -> SetCookie | None:
     name, value = name.strip(" \t"), value.strip(" \t")
     if not equals or not name or len(name.encode(charset)) + len(value.encode(charset)) > MAX_COOKIE_SIZE:
         return None
-    said: dict[str, typing.Any] = {}
+    said = SetCookie(name, value, charset)
     for attribute in attributes:
         key, _, argument = attribute.partition("=")
         _read_attribute(said, key.strip(" \t").lower(), argument.strip(" \t"))
-    return SetCookie(name, value, charset, **said)
+    return said
 
 
-def _read_attribute(said: dict[str, typing.Any], name: str, value: str) -> None:
+def _read_attribute(said: SetCookie, name: str, value: str) -> None:
     # Of several attributes of one name the last counts.
     if len(value) > MAX_ATTRIBUTE_SIZE:
         return
     if name == "path":
-        said["path"] = value if value.startswith("/") else None
+        said.path = value if value.startswith("/") else None
     elif name == "domain":
         if value:
-            said["domain"] = value.removeprefix(".").lower()
+            said.domain = value.removeprefix(".").lower()
     elif name == "expires":
         if (expires := parse_cookie_date(value)) is not None:
-            said["expires"] = expires
+            said.expires = expires
     elif name == "max-age":
         digits = value.removeprefix("-")
         if digits.isascii() and digits.isdigit():
-            said["max_age"] = int(value)
+            said.max_age = int(value)
     elif name == "secure":
-        said["secure"] = True
+        said.secure = True
     elif name == "httponly":
-        said["http_only"] = True
+        said.http_only = True
     elif name == "samesite":
-        said["same_site"] = value
+        said.same_site = value
 
 
 def parse_cookie_date(text: str) -> float | None:
