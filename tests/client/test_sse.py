@@ -198,3 +198,19 @@ async def test_an_id_that_no_field_can_hold_is_not_sent(runtime, scripted, event
     async with runtime.client() as client, Events(runtime, client, server.url) as events:
         assert await collect(events) == ["a", "b", "c"]
     assert [request.headers.get("last-event-id") for request in server.requests] == [None, "1", None, None]
+
+
+async def test_a_server_that_hangs_up_at_once_is_not_hurried_back_to(runtime, scripted, monkeypatch):
+    """Whatever it says about the time to wait, and whether or not it has sent something."""
+    waited = []
+
+    async def sleep(seconds):
+        waited.append(seconds)
+
+    bodies = (b"retry: 0\n\n", b"retry: 0\ndata: a\n\n", b"retry: 99999999999\n\n", b"retry: 2000\n\n")
+    server = scripted(streams(*(respond(body, headers=TYPE) for body in bodies)))
+    async with runtime.client() as client, Events(runtime, client, server.url) as events:
+        calls = events.source._listening._client._calls
+        monkeypatch.setattr(type(calls), "sleep", lambda calls, seconds: sleep(seconds))
+        assert await collect(events) == ["", ""]
+    assert waited == [0.1, 0.1, 300.0, 2.0]

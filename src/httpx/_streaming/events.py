@@ -17,6 +17,9 @@ from .._printable import printable
 RETRY = 3.0
 """Seconds to wait before connecting again, unless the server says otherwise."""
 
+MIN_RETRY = 0.1
+"""Seconds that clients wait at least: a server that hangs up at once must not be able to make them come back in a hurry."""
+
 MAX_RETRY = 300.0
 """Seconds that a server can make clients wait at most."""
 
@@ -84,7 +87,7 @@ class _Listening:
                 raise SSEError(str(error), request=self._request) from None
         event = self._events.popleft()
         if event.retry is not None:
-            self._retry = min(event.retry / 1000, MAX_RETRY)
+            self._retry = max(MIN_RETRY, min(event.retry / 1000, MAX_RETRY))
         return event
 
     async def close(self) -> None:
