@@ -333,3 +333,34 @@ async def test_a_hostile_challenge_leads_to_one_answer_at_most(runtime, scripted
     for request in server.requests:
         assert b"canary" not in request.head
         assert request.head.count(b" uri=") == request.head.count(b"Authorization")
+
+
+@pytest.mark.parametrize("name", ["realm", "nonce", "opaque"])
+async def test_a_challenge_that_no_request_could_carry_is_not_answered(runtime, scripted, name):
+    """It would go back with each further request, and servers would refuse these all."""
+    fields = {"realm": "r", "nonce": "n", "opaque": "o", name: "x" * 8_200}
+    challenge = "Digest " + ", ".join(f'{name}="{value}"' for name, value in fields.items())
+    server = scripted(keep_alive(lambda request: respond(b"no", 401, [("WWW-Authenticate", challenge)])))
+    async with runtime.client(auth=httpx.DigestAuth(*AUTH)) as client:
+        assert (await client.get(server.url)).status_code == 401
+        assert (await client.get(server.url)).status_code == 401
+    assert [request.headers.get("authorization") for request in server.requests] == [None, None]
+
+
+async def test_a_next_nonce_that_no_request_could_carry_is_not_taken(runtime, scripted):
+    digest = DigestServer()
+
+    def script(conn):
+        while True:
+            request = conn.read_request()
+            if "authorization" in request.headers:
+                assert digest.judge(request, request.headers["authorization"]) == "ok"
+                conn.send(respond(b"welcome", headers=[("Authentication-Info", f'nextnonce="{"x" * 8_200}"')]))
+            else:
+                conn.send(respond(b"no", 401, [("WWW-Authenticate", 'Digest realm="r", nonce="nonce1", qop="auth"')]))
+
+    server = scripted(script)
+    async with runtime.client(auth=httpx.DigestAuth(*AUTH)) as client:
+        for _ in range(2):
+            assert (await client.get(server.url)).content == b"welcome"
+    assert digest.counts == ["00000001", "00000002"]

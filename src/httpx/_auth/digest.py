@@ -32,6 +32,7 @@ _ALGORITHMS = {"SHA-512-256": "sha512_256", "SHA-512": "sha512", "SHA-256": "sha
 _STRENGTH = {name: strength for strength, name in enumerate(reversed(_ALGORITHMS))}
 
 _MAX_ORIGINS = 64  # whose nonces are kept
+_MAX_ECHO = 8_190  # characters of a challenge that go back to the server, with each further request too: more than servers take
 _MAX_ANSWERS = 2  # to challenges, for one request: the second one only if the nonce had become stale
 
 
@@ -82,7 +83,7 @@ class DigestAuth(Auth):
             nonce = parse_parameters(info).get("nextnonce")
         except Malformed:
             return
-        if nonce:
+        if nonce and len(nonce) <= _MAX_ECHO:
             self._remember(origin, session.challenge._replace(nonce=nonce))
 
     def _get_client_nonce(self, nonce_count: int, nonce: bytes) -> bytes:
@@ -164,6 +165,8 @@ def _choose(response: Response) -> _DigestChallenge | None:
 def _understand(parameters: dict[str, str]) -> _DigestChallenge | typing.Literal["malformed", "unknown", "missing"]:
     if "realm" not in parameters or not parameters.get("nonce"):
         return "malformed"
+    if sum(len(parameters.get(name, "")) for name in ("realm", "nonce", "opaque")) > _MAX_ECHO:
+        return "unknown"
     algorithm = parameters.get("algorithm", "MD5")
     name = algorithm.upper()
     is_session = name.endswith("-SESS")
