@@ -37,7 +37,7 @@ CAUSES = {
         "{renew_authority} If others can connect, set this machine's clock: it says {today}.",
     ),
     "wrong-name": Cause(
-        "The certificate is for another host: {names}, and not {host}.",
+        "The certificate is for another host: {names}, and not {host}{and_expired}.",
         "Check the host in the URL, and that it leads to the server that you mean. {similar}",
     ),
     "no-names": Cause(
@@ -94,7 +94,7 @@ CAUSES = {
     ),
     "wrong-purpose": Cause(
         "A certificate in the chain is used for what it was not issued for: the server's own must be meant for servers.",
-        f"{_RENEW} with the extended key usage serverAuth.",
+        f"{_RENEW} with the extended key usage serverAuth and the key usage digitalSignature.",
     ),
     "not-an-authority": Cause(
         "A certificate in the chain is used as an authority's, but is none.",

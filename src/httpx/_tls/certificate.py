@@ -173,7 +173,7 @@ def key_pin_of(data: bytes) -> str:
 def covers(names: typing.Iterable[str], host: str) -> bool:
     """Whether one of a certificate's names is that of `host` (RFC 9525 section 6.3). For explanations; OpenSSL is who decides."""
     host = host.lower().rstrip(".")
-    wildcard = "*" if is_address(host) else f"*.{host.partition('.')[2]}"
+    wildcard = f"*.{host.partition('.')[2]}" if host.count(".") > 1 and not is_address(host) else "*"
     return any(name.lower() in (host, wildcard) for name in names if name != "*")
 
 

@@ -241,6 +241,9 @@ class Facts(dict[str, typing.Any]):
     def _names(self) -> str:
         return describe_names(self.chain[0].names) if self.chain else "see the words of OpenSSL"
 
+    def _and_expired(self) -> str:
+        return f"; and it expired{self['on_expiry']}" if self._is_outdated(self.chain[:1]) else ""
+
     def _similar(self) -> str:
         host, names = self["host"], self.chain[0].names if self.chain else ()
         if is_address(host):
@@ -250,6 +253,8 @@ class Facts(dict[str, typing.Any]):
             if named is not None:
                 return f"To connect to an address and verify a name, say which: extensions={{'sni_hostname': {named!r}}}."
         for name in names:
+            if name.startswith("*.") and name.count(".") == 1 and host.count(".") == 1 and host.endswith(name[1:]):
+                return f"OpenSSL takes no star that a single label follows, as in {name}: {host} itself must be named."
             if name.startswith("*.") and f".{host}".endswith(name[1:]):
                 return f"The star of {name} stands for exactly one label, so it does not cover {host}."
         other = host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"

@@ -342,6 +342,19 @@ BAD = [
         words=r"DNS:127\.0\.0\.1, and not 127\.0\.0\.1.*subjectAltName=IP:127\.0\.0\.1",
     ),
     Site("wildcard-too-deep", identity(lambda w: w.root.issue("*.test")), "wrong-name", words="star of .* exactly one label"),
+    Site(
+        "wrong-host-and-expired",
+        identity(lambda w: w.root.issue("other.test", days=(-60, -3))),
+        "wrong-name",
+        words="and not www.badssl.test; and it expired on .*3 days ago",
+    ),
+    Site(
+        "wildcard-of-one-label",
+        identity(lambda w: w.root.issue("*.test")),
+        "wrong-name",
+        words="no star that a single label follows",
+        host="badssl.test",
+    ),
     Site("wildcard-and-no-label", identity(lambda w: w.root.issue(f"*.{HOST}")), "wrong-name", words="star of .* exactly one label"),
     Site("wildcard-in-the-middle", identity(lambda w: w.root.issue("www.*.test")), "wrong-name"),
     Site("wildcard-in-part", identity(lambda w: w.root.issue("w*.badssl.test")), "wrong-name"),
@@ -374,7 +387,12 @@ BAD = [
     Site("path-too-long", _too_deep, "chain-too-long"),
     Site("issued-by-a-leaf", _under_a_leaf, "not-an-authority"),
     Site("for-clients-only", identity(lambda w: w.root.issue(HOST, purposes=[ExtendedKeyUsageOID.CLIENT_AUTH])), "wrong-purpose"),
-    Site("for-no-handshake", identity(lambda w: w.root.issue(HOST, usage=_usage(data_encipherment=True))), "wrong-purpose"),
+    Site(
+        "for-no-handshake",
+        identity(lambda w: w.root.issue(HOST, usage=_usage(data_encipherment=True))),
+        "wrong-purpose",
+        words="digitalSignature",
+    ),
     Site(
         "unknown-critical-extension",
         identity(lambda w: w.root.issue(HOST, extra=[(UNKNOWN_EXTENSION, True)])),
