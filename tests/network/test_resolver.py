@@ -195,8 +195,13 @@ class TestOnesOwn:
             with pytest.raises(httpx.ConnectError, match="no address"):
                 await resolving.get(f"http://{HOST}/")
 
-    async def test_names_are_no_answer(self, client):
-        async with client(lambda host, port: ["other.example"]) as resolving:
+    @pytest.mark.parametrize(
+        "answer",
+        [["other.example"], "127.0.0.1", None, 7, [7], [None], [("127.0.0.1",)], [("127.0.0.1", "http")], [("127.0.0.1", 65_536)]],
+        ids=repr,
+    )
+    async def test_what_is_no_answer_is_said(self, client, answer):
+        async with client(lambda host, port: answer) as resolving:
             with pytest.raises(ValueError, match=r"IP addresses for 'service\.example'"):
                 await resolving.get(f"http://{HOST}/")
 

@@ -149,13 +149,19 @@ async def _ask(network: Network, resolver: ResolverTypes, host: str, port: int, 
     if isinstance(answer, Awaitable):
         answer = await network.within(answer, None if deadline is None else deadline - time.monotonic())
     found: list[Address] = []
+    if isinstance(answer, str) or not isinstance(answer, Iterable):
+        raise _not_addresses(host, answer)
     for item in answer:
-        address, its_port = (item, port) if isinstance(item, str) else item
-        literal = literal_address(address, its_port)
-        if literal is None:
-            raise ValueError(f"resolver= must return IP addresses for {host!r}, and returned {address!r}.")
-        found += literal
+        match (item, port) if isinstance(item, str) else item:
+            case (str(address), int(its_port)) if 0 <= its_port <= 65_535 and (literal := literal_address(address, its_port)):
+                found += literal
+            case _:
+                raise _not_addresses(host, item)
     return found
+
+
+def _not_addresses(host: str, returned: object) -> ValueError:
+    return ValueError(f"resolver= must return a list of IP addresses for {host!r}, or of pairs of address and port, and not {returned!r}.")
 
 
 def _in_thread(function: Callable[..., typing.Any], *arguments: typing.Any) -> concurrent.futures.Future[typing.Any]:
