@@ -144,6 +144,15 @@ def test_a_response_has_the_cookies_that_it_sets():
     assert time.time() < second.expires <= time.time() + 10
 
 
+def test_a_response_over_plain_http_shows_the_secure_cookies_that_it_sets():
+    """As tests of applications look for them, under http://testserver; what is kept for later is another matter."""
+    response = httpx.Response(200, headers={"Set-Cookie": "a=1; Secure"}, request=httpx.Request("GET", "http://testserver/"))
+    assert dict(response.cookies) == {"a": "1"}
+    kept = httpx.Cookies()
+    kept.extract_cookies(response)
+    assert dict(kept) == {}
+
+
 def test_cookies_of_a_response_need_its_request():
     assert dict(httpx.Response(200).cookies) == {}
     with pytest.raises(RuntimeError, match="request"):

@@ -73,9 +73,14 @@ class Cookies(MutableMapping[str, str]):
 
     def extract_cookies(self, response: Response) -> None:
         """Store the cookies that a response sets, for later requests. Raises `RuntimeError` if it has cookies and no request."""
+        self._extract(response, as_if_secure=False)
+
+    def _extract(self, response: Response, as_if_secure: bool) -> None:
         fields = response._values(b"set-cookie")
-        if fields:
-            _rules().store(self.jar, response.request.url, fields)
+        if not fields:
+            return
+        url = response.request.url
+        _rules().store(self.jar, url.copy_with(scheme="https") if as_if_secure and url._scheme == "http" else url, fields)
 
     def set_cookie_header(self, request: Request, cookies: CookieTypes | None = None) -> None:
         """Give a request the `Cookie` field that its URL calls for, unless it has one.

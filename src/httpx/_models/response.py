@@ -240,10 +240,13 @@ class Response:
 
     @property
     def cookies(self) -> Cookies:
-        """The cookies that this response sets, those that its host may not set left out."""
+        """The cookies that this response sets, those that its host may not set left out.
+
+        `Secure` ones are among them over plain HTTP as well, though no client keeps these.
+        """
         if not hasattr(self, "_cookies"):
             self._cookies = Cookies()
-            self._cookies.extract_cookies(self)
+            self._cookies._extract(self, as_if_secure=True)
         return self._cookies
 
     @property
