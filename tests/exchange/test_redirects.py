@@ -441,6 +441,27 @@ async def test_a_subclass_may_send_the_same_headers_on(runtime, redirecting):
     assert "cookie" not in response.history[0].request.headers
 
 
+@pytest.mark.parametrize("follow", [True, False])
+async def test_the_request_that_follows_may_be_made_by_a_subclass(runtime, redirecting, follow):
+    server = redirecting(lambda request: "/there" if request.path == "/here" else None)
+    base = httpx.AsyncClient if runtime.is_async else httpx.Client
+
+    class Signing(base):
+        def _build_redirect_request(self, request, response):
+            asked = super()._build_redirect_request(request, response)
+            asked.headers["X-Signature"] = f"{response.status_code} {asked.url.path}"
+            return asked
+
+    client = runtime.client(follow_redirects=follow)
+    subclassed = client if runtime.is_async else client.wrapped
+    subclassed.__class__ = Signing
+    async with client:
+        response = await client.get(server.url + "/here")
+        if not follow:
+            await client.send(response.next_request)
+    assert server.requests[1].headers["x-signature"] == "302 /there"
+
+
 # Cookies.
 
 

@@ -11,8 +11,8 @@ from .._auth.basic import BasicAuth
 from .._config import DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, Timeout, TimeoutTypes
 from .._connections.wire_form import prepare
 from .._exceptions import InvalidURL, LocalProtocolError
-from .._exchange.client import Hook
-from .._exchange.redirects import is_same_origin, redirect_headers
+from .._exchange.client import Calls, Hook
+from .._exchange.redirects import following, is_same_origin, redirect_headers
 from .._models.cookies import Cookies
 from .._models.credentials import CREDENTIAL_FIELDS, shown_url
 from .._models.headers import Headers, HeaderTypes
@@ -39,6 +39,7 @@ if typing.TYPE_CHECKING:
     import ssl
 
     from .._exchange.retries import Retry
+    from .._models.response import Response
 
 _MAX_PREPARED = 256  # origins for which the default headers are kept ready
 _METHODS = ("GET", "HEAD", "OPTIONS", "DELETE", *SAY_IF_EMPTY)  # as they are sent, so that none has to be made upper case
@@ -79,6 +80,8 @@ class BaseClient:
 
     allow_absolute_urls: bool
     """Whether a request's URL may lead to another origin than `base_url`."""
+
+    _calls: Calls
 
     def __init__(
         self,
@@ -308,6 +311,10 @@ class BaseClient:
             from .._models.cookie_store import find
 
             find(self._cookies.jar, self._base_url if self._leaves_base(request.url) else request.url)
+
+    def _build_redirect_request(self, request: Request, response: Response) -> Request:
+        # Overridden by programs that look at where a redirect leads, or sign what is sent there.
+        return following(self, request, response)
 
     def _redirect_headers(self, request: Request, url: URL, method: str) -> Headers:
         # Overridden by libraries that drop more.

@@ -56,7 +56,7 @@ async def send(client: Client, request: Request, follow: bool, history: list[Res
         if response.status_code < 300 or not _redirects(response):
             return response
         try:
-            following = _following(client, request, response)
+            following = client._build_redirect_request(request, response)
             if followed == client.max_redirects:
                 raise TooManyRedirects(
                     f"Exceeded maximum allowed redirects. {followed} were followed, as many as max_redirects says.", request=following
@@ -75,7 +75,7 @@ async def look_ahead(client: Client, request: Request, response: Response) -> No
     """Where a redirect is not followed, it is left to the caller: `next_request` is what would be sent."""
     if _redirects(response):
         try:
-            response.next_request = _following(client, request, response)
+            response.next_request = client._build_redirect_request(request, response)
         except RemoteProtocolError:
             return
         except BaseException:
@@ -94,8 +94,8 @@ def require_repeatable(request: Request) -> None:
         raise StreamConsumed()
 
 
-def _following(client: Client, request: Request, response: Response) -> Request:
-    # The request that the response asks for.
+def following(client: Client, request: Request, response: Response) -> Request:
+    """The request that the response asks for."""
     try:
         url = _redirect_url(request, response)
     except InvalidURL as error:
@@ -110,25 +110,25 @@ def _following(client: Client, request: Request, response: Response) -> Request:
         for name, value in request.extensions.items()
         if name != "target" and (same_origin or name != "sni_hostname")  # they were meant for that URL, and for that server
     }
-    following = bare_request(method, url, headers, extensions)
+    asked = bare_request(method, url, headers, extensions)
     if method == request.method:
-        following.stream = request.stream
+        asked.stream = request.stream
         if hasattr(request, "_content"):
-            following._content = request._content
+            asked._content = request._content
         else:
-            del following._content
+            del asked._content
     index = headers._index or headers._lookup()
     if b"host" not in index:
-        following._add_host()
+        asked._add_host()
     if b"cookie" in index:
-        _renew_cookies(client, following)
+        _renew_cookies(client, asked)
     else:
-        client._add_cookies(following, request.__dict__.get("_cookies") if same_origin else None)
+        client._add_cookies(asked, request.__dict__.get("_cookies") if same_origin else None)
     # Its URL, and any name and password in it, are the server's choice; and another origin is not whom credentials were meant for.
-    following.__dict__["_is_redirected"] = True
+    asked.__dict__["_is_redirected"] = True
     if not same_origin or "_is_foreign" in request.__dict__:
-        following.__dict__["_is_foreign"] = True
-    return following
+        asked.__dict__["_is_foreign"] = True
+    return asked
 
 
 def _renew_cookies(client: Client, request: Request) -> None:
