@@ -316,7 +316,8 @@ class TestEncryptedProxies:
     async def test_not_verifying_servers_does_not_leave_the_proxy_unverified(self, client, secure_proxy):
         proxy = secure_proxy(keep_alive(forwards))
         async with client(proxy.url, ssl_context=httpx.SSLContext(verify=False)) as through:
-            with pytest.raises(httpx.ConnectError):
+            words = rf"127\.0\.0\.1:{proxy.port} is the proxy; its ssl_context= goes to httpx\.Proxy\(url, ssl_context=\.\.\.\)\."
+            with pytest.raises(httpx.CertificateVerifyError, match=words):
                 await through.get("http://example.org/")
         assert proxy.requests == []
 

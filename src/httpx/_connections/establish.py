@@ -6,7 +6,7 @@ import time
 import typing
 from collections.abc import Awaitable
 
-from .._exceptions import CertificateVerifyError, ConnectError, ConnectTimeout
+from .._exceptions import CertificateVerifyError, ConnectError, ConnectTimeout, TLSError
 from .._models.marks import Setup
 from .._network.addresses import peer_name
 from .._network.base import Network, SocketOption, Stream
@@ -142,7 +142,6 @@ class Dialer(typing.NamedTuple):
             raise
 
     async def _connect_through(self, proxy: Proxy, network: Network, route: Route, deadline: float | None, steps: _Steps) -> Stream:
-        from .secure import secure
         from .tunnel import open_http_tunnel, open_socks_tunnel
 
         host, port = address_of(proxy)
@@ -156,10 +155,7 @@ class Dialer(typing.NamedTuple):
             raise
         try:
             if proxy.url.scheme == "https":
-                left = remaining(deadline, stream.peer)
-                work = secure(stream, network, proxy.ssl_context, host, port, left)
-                info = {"ssl_context": proxy.ssl_context, "server_hostname": host, "timeout": left}
-                stream = await steps.told("connection.start_tls", info, steps.timed("proxy", work))
+                stream = await self._secure_proxy(proxy, stream, network, deadline, steps)
             if by_connect or not is_http(proxy):
                 if by_connect:
                     tunnel = open_http_tunnel(stream, request, target, deadline)
@@ -172,6 +168,20 @@ class Dialer(typing.NamedTuple):
         if by_connect or not is_http(proxy):
             stream.peer = target
         return stream
+
+    async def _secure_proxy(self, proxy: Proxy, stream: Stream, network: Network, deadline: float | None, steps: _Steps) -> Stream:
+        from .secure import secure
+
+        host, port = address_of(proxy)
+        left = remaining(deadline, stream.peer)
+        work = secure(stream, network, proxy.ssl_context, host, port, left)
+        info = {"ssl_context": proxy.ssl_context, "server_hostname": host, "timeout": left}
+        try:
+            return await steps.told("connection.start_tls", info, steps.timed("proxy", work))
+        except (ConnectError, ConnectTimeout) as error:
+            settings = "; its ssl_context= goes to httpx.Proxy(url, ssl_context=...)" if isinstance(error, TLSError) else ""
+            error.args = (f"{error} {stream.peer} is the proxy{settings}.",)
+            raise
 
     async def _connect(self, network: Network, host: str, port: int, deadline: float | None, steps: _Steps) -> Stream:
         info = {
