@@ -38,6 +38,12 @@ def test_a_line_has_a_bound():
         next(values)
 
 
-def test_what_is_no_json_is_an_error():
+@pytest.mark.parametrize(
+    "line", [b"nonsense", b"{", b'"\xff"', b"\xff\xfe", b"[" * 1_000_000, b"9" * 5_000, b"1 2", b"\0"], ids=lambda line: line[:9]
+)
+def test_what_is_no_json_is_an_error(line):
+    """One and the same, whatever it is that Python cannot make of it."""
+    values = httpx.Response(200, content=b"1\n" + line + b"\n").iter_ndjson()
+    assert next(values) == 1
     with pytest.raises(json.JSONDecodeError):
-        list(httpx.Response(200, content=b"1\nnonsense\n").iter_ndjson())
+        next(values)

@@ -12,12 +12,14 @@ MAX_LINE_SIZE = 16_777_216
 
 
 class JSONLinesDecoder:
-    """Takes bytes as they arrive. Raises `json.JSONDecodeError` for a line that is no JSON, `DecodingError` for one without end."""
+    """Takes bytes as they arrive.
+
+    Raises `json.JSONDecodeError` for a line that is no JSON, or none that Python can hold, and `DecodingError` for one without end.
+    """
 
     def __init__(self, max_line_size: int) -> None:
         self._max_size = max_line_size
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._line = bytearray()  # what there is of it
 
     def feed(self, data: bytes) -> Iterator[typing.Any]:
         """The values of the lines that are complete."""
@@ -30,15 +32,20 @@ class JSONLinesDecoder:
 
     def finish(self) -> Iterator[typing.Any]:
         """The value of the line that has not ended with a line break. Empty lines have none."""
-        line = b"".join(self._parts).strip()
-        self._parts, self._size = [], 0
+        line = self._line.strip()
+        self._line = bytearray()
         if line:
             import json as jsonlib
 
-            yield jsonlib.loads(line)
+            try:
+                value = jsonlib.loads(line)
+            except jsonlib.JSONDecodeError:
+                raise
+            except (ValueError, RecursionError) as error:  # not in Unicode; numbers too long, or values too deep, for this Python
+                raise jsonlib.JSONDecodeError(str(error), "", 0) from error
+            yield value
 
     def _keep(self, part: bytes) -> None:
-        self._parts.append(part)
-        self._size += len(part)
-        if self._size > self._max_size:
+        self._line += part
+        if len(self._line) > self._max_size:
             raise DecodingError(f"A line of JSON has more than {self._max_size} bytes (max_line_size).")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 import typing
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ class EventDecoder:
         self._max_size = max_event_size
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._is_first = True
-        self._parts: list[str] = []  # of the line that has not ended
+        self._rest = io.StringIO()  # of the line that has not ended, which may come in very many pieces
         self._ends_in_cr = False
         self._size = 0
         self._clear()
@@ -71,9 +72,9 @@ class EventDecoder:
         *lines, rest = _LINE_END.split(text)
         for line in lines:
             self._grow(len(line))
-            if self._parts:
-                line = "".join((*self._parts, line))
-                self._parts = []
+            if self._rest.tell():
+                line = self._rest.getvalue() + line
+                self._rest = io.StringIO()
             if not line:
                 self._size = 0
                 event = self._dispatch()
@@ -85,7 +86,7 @@ class EventDecoder:
                 self._size -= len(line)  # comments keep connections alive, and nothing else
         if rest:
             self._grow(len(rest))
-            self._parts.append(rest)
+            self._rest.write(rest)
 
     def _grow(self, size: int) -> None:
         self._size += size
