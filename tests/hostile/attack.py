@@ -3,7 +3,7 @@
 A `Case` is a stimulus and the outcome that is demanded. `attack` puts it to a client on one runtime, over a real socket,
 and asserts what every case has in common:
 
-1. It ends by itself: a case that runs into a time-out that it does not expect has the wrong exception.
+1. It ends by itself, and takes no more than 64 MiB: a case that runs into a time-out that it does not expect has the wrong exception.
 2. The outcome is the response, or exactly the exception, that the case names.
 3. No socket, thread, task, or place in the pool is left.
 4. The next request of the same client gets its own answer.
@@ -24,7 +24,7 @@ import trio
 
 import httpx
 from tests.support.http2 import HTTP2Peer, keep_alive_http2
-from tests.support.leaks import LeakCheck
+from tests.support.leaks import LeakCheck, MemoryPeak
 from tests.support.servers import Connection, PeerGone, Script, ScriptedServer, keep_alive, respond
 
 SECRETS = {"authorization": "Bearer canary-of-authorization", "cookie": "session=canary-of-cookie", "x-api-key": "canary-of-key"}
@@ -58,6 +58,9 @@ class Case(NamedTuple):
     """Whether the next request may, and does, go over the same connection; None: it does not matter."""
 
     timeout: httpx.Timeout = PATIENT
+    memory: int = 64 * 2**20
+    """Bytes that this process may grow by; what is decoded and read whole may be 100 MiB."""
+
     request: dict[str, Any] = {}  # noqa: RUF012 - more arguments of `client.request`
     client: dict[str, Any] = {}  # noqa: RUF012 - more arguments of the client
 
@@ -149,8 +152,9 @@ def attack_http2(runtime: Any, case: Case) -> None:
 
 
 def _run(runtime: Any, case: Case, peer: Any) -> None:
-    leaks = LeakCheck()
+    leaks, memory = LeakCheck(), MemoryPeak()
     runtime.run(lambda: _attack(runtime, case, peer))
+    assert memory.growth() < case.memory, f"{memory.growth()} bytes"
     leaks.verify()
 
 
