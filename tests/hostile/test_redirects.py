@@ -69,7 +69,7 @@ def test_a_location_that_is_not_followed_does_no_harm(runtime, case, cut):
 
 @variants(
     [
-        Case("bytes that are no text", _to("/\xff\xfe", encoding="latin-1"), RPE, request=FOLLOW, reused=None),
+        Case("bytes that are no text", _to("/\xff\xfe", encoding="latin-1"), OWN, request=FOLLOW, reused=True),
         Case(
             "no Location",
             b"HTTP/1.1 302 X\r\nContent-Length: 0\r\n\r\n",
