@@ -19,6 +19,8 @@ def main(*args: typing.Any, **kwargs: typing.Any) -> typing.Any:
             raise
         print(f"The command line needs {missing}, which is not installed. Run: pip install 'httpx[cli]'", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)  # as later on
     return run(*args, **kwargs)
 
 

@@ -75,6 +75,17 @@ def test_an_interrupted_call_ends_quietly(heeding_control_c, app):
     assert (process.returncode, stdout, stderr.strip()) == (130, b"", b"Interrupted.")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such shell")
+@pytest.mark.parametrize(
+    ("closed", "printed"), [("<&-", b"Hello, world!"), (">&-", b""), ("2>&-", b"Hello, world!"), ("<&- >&- 2>&-", b"")]
+)
+def test_a_closed_standard_stream_is_no_failure(app, closed, printed):
+    script = f'"$@" {closed}'
+    done = subprocess.run(["sh", "-c", script, "sh", *HTTPX, app.url], capture_output=True, timeout=60, env=environment())
+    assert (done.returncode, done.stdout, done.stderr) == (0, printed, b"")
+    assert len(app.requests) == 1
+
+
 def test_a_reader_who_has_had_enough_is_no_failure_to_speak_of(app):
     process = subprocess.Popen(
         [*HTTPX, app.url + "/bytes/3000000", "--timeout", "60"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()

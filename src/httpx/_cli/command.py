@@ -24,12 +24,13 @@ from .help import Manual
 from .options import OPTIONS, WORDS, Options
 from .progress import progress_bar
 from .recording import Recorder
-from .screen import Screen, human_size, silence_stdout
+from .screen import Screen, human_size, open_closed_streams, silence_stdout
 from .waterfall import draw
 
 
 def run(args: typing.Sequence[str] | None = None, prog_name: str | None = None, **extra: typing.Any) -> typing.Any:
     """Run the command, or `httpx doctor`, with `args` (by default those of the process). Ends with `SystemExit`."""
+    open_closed_streams()
     words = list(sys.argv[1:] if args is None else args)
     if words[:1] == ["doctor"]:
         from .doctor import doctor

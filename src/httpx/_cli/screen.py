@@ -144,6 +144,14 @@ class Screen:
             self.err.print(Text(safe(text)), soft_wrap=True)
 
 
+def open_closed_streams() -> None:
+    """Of the standard streams, those that are closed (`>&-`) lead nowhere from here on: they are no reason to fail."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(descriptor, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
 def silence_stdout() -> None:
     """Nobody reads standard output any more: let the interpreter not stumble over that when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
