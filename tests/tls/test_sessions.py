@@ -10,6 +10,7 @@ import httpx
 from httpx._tls import sessions as sessions_module
 from httpx._tls.offer import HTTP_1_1, HTTP_2_OR_1_1
 from httpx._tls.sessions import Key, Session, Sessions
+from tests.support.issuing import Issuer
 from tests.support.servers import keep_alive, respond
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -55,6 +56,23 @@ async def test_a_resumed_connection_tells_what_was_verified(runtime, authority, 
     assert tls.resumed
     assert chains[0] == chains[1] == chains[2]
     assert len(chains[0]) == 2
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=["TLS 1.2", "TLS 1.3"])
+async def test_a_certificate_that_makes_a_session_too_large_to_be_kept_is_no_obstacle(runtime, scripted, version):
+    root = Issuer("Root")
+    server_context = root.issue("127.0.0.1", *(f"host-{number}.example.org" for number in range(2900))).server_context()
+    server_context.maximum_version = version
+    server = scripted(keep_alive(lambda request: respond("ok")), ssl_context=server_context)
+    context = httpx.SSLContext(root.pem)
+    for _ in range(2):
+        async with runtime.client(ssl_context=context) as client:
+            for _ in range(3):
+                response = await client.get(server.url)
+                assert response.text == "ok"
+                assert len(response.tls.peer_certificate.names) == 2901
+                assert not response.tls.resumed
+    assert httpx.inspect_tls("127.0.0.1", server.port, ssl_context=context).resumable is False
 
 
 async def test_the_default_context_resumes(runtime, authority, server, monkeypatch):

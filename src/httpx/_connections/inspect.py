@@ -97,7 +97,12 @@ def _is_resumable(stream: Stream) -> bool | None:
     tls = stream.info("ssl_object")
     if stream.tls is None or tls is None:
         return None
-    return has_ticket(tls) or (stream.tls.version != "TLSv1.3" and tls.session is not None and bool(tls.session.id))
+    if has_ticket(tls) or stream.tls.version == "TLSv1.3":
+        return has_ticket(tls)
+    try:
+        return tls.session is not None and bool(tls.session.id)
+    except (ssl.SSLError, ValueError):  # one that OpenSSL cannot encode is never resumed
+        return False
 
 
 async def _until_accepted(stream: Stream) -> None:

@@ -46,7 +46,10 @@ class Errand:
         if self.sessions is None or self.key is None or self.sessions.has_enough(self.key):
             return True
         self.reads_left -= 1
-        session = tls.session
+        try:
+            session = tls.session
+        except (ssl.SSLError, ValueError):  # OpenSSL encodes none that are larger than 64 kB, as with a certificate of many names
+            return True
         if session is None or not (session.has_ticket or session.id):
             return self.reads_left == 0
         is_ticket = tls.version() == "TLSv1.3"
