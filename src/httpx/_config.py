@@ -21,6 +21,8 @@ class UnsetType:
 
 
 UNSET = UnsetType()
+_NOTHING = (UNSET,) * 4
+_SECONDS = (float, int, types.NoneType, UnsetType)
 
 
 class Timeout:
@@ -64,16 +66,19 @@ class Timeout:
         else:
             default = (timeout,) * 4
         given = (connect, read, write, pool)
-        values: list[typing.Any] = [fallback if value is UNSET else value for value, fallback in zip(given, default, strict=True)]
+        values: typing.Sequence[typing.Any] = default
+        if given != _NOTHING:
+            values = [fallback if value is UNSET else value for value, fallback in zip(given, default, strict=True)]
         if UNSET in values:
             raise ValueError("httpx.Timeout must either include a default, or set all four parameters explicitly.")
         for value in (*values, total):
-            if not isinstance(value, (float, int, UnsetType, types.NoneType)) and not hasattr(value, "__float__"):
+            if type(value) not in _SECONDS and not isinstance(value, (float, int)) and not hasattr(value, "__float__"):
                 raise TypeError(f"A time-out is a number of seconds, or None, not {value!r}.")
-        self.connect: float | None = values[0]
-        self.read: float | None = values[1]
-        self.write: float | None = values[2]
-        self.pool: float | None = values[3]
+        self.connect: float | None
+        self.read: float | None
+        self.write: float | None
+        self.pool: float | None
+        self.connect, self.read, self.write, self.pool = values
         self.total: float | None = getattr(timeout, "total", None) if isinstance(total, UnsetType) else total
         self._phases = {"connect": self.connect, "read": self.read, "write": self.write, "pool": self.pool}
         if self.total is not None:

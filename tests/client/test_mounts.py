@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 import httpx
@@ -144,6 +146,12 @@ def test_proxies_are_read_from_the_environment(monkeypatch, environment, proxies
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert get_environment_proxies() == proxies
+
+
+def test_another_mapping_may_stand_in_for_the_environment(monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "environ", {"HTTP_PROXY": "p.test"})
+        assert get_environment_proxies() == {"http://": "http://p.test"}
 
 
 @pytest.mark.parametrize(

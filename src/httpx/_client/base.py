@@ -53,6 +53,7 @@ def tls_settings(verify: VerifyTypes, cert: CertTypes | None, ssl_context: ssl.S
 
 
 _NO_BASE = URL("")
+_NO_PARAMS = QueryParams()
 
 
 class ClientState(enum.Enum):
@@ -112,7 +113,7 @@ class BaseClient:
         self.max_redirects = max_redirects
         self.event_hooks = event_hooks
         self.default_encoding = default_encoding
-        self.sensitive_headers = CREDENTIAL_FIELDS.union(name.lower() for name in sensitive_headers)
+        self.sensitive_headers = CREDENTIAL_FIELDS.union([name.lower() for name in sensitive_headers])
         self._retries = _make_retry(retries) if isinstance(retries, int) else retries
         self._trust_env = trust_env
         self._state = ClientState.UNOPENED
@@ -220,7 +221,7 @@ class BaseClient:
 
     @params.setter
     def params(self, params: QueryParamTypes | None) -> None:
-        self._params = QueryParams(params)
+        self._params = _NO_PARAMS if params is None else QueryParams(params)
 
     def build_request(
         self,

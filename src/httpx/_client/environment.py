@@ -10,6 +10,8 @@ from .._exceptions import InvalidURL
 from .url_pattern import URLPattern
 
 _SCHEMES = ("http", "https", "all")
+_NAMES = {name: (f"{name}_proxy", f"{name.upper()}_PROXY") for name in (*_SCHEMES, "no")}
+_AS_KEPT = frozenset(kept for names in _NAMES.values() for name in names for kept in (name, name.encode()))
 _IPV4_OR_LOCALHOST = re.compile(r"(\d+\.\d+\.\d+\.\d+|localhost)\.?(:\d+)?$", re.IGNORECASE)
 
 
@@ -20,6 +22,8 @@ def get_environment_proxies() -> dict[str, str | None]:
     settings. Entries of `NO_PROXY` that make no sense are left out.
     """
     settings = _settings()
+    if not settings:
+        return {}
     proxies: dict[str, str | None] = {}
     for scheme in _SCHEMES:
         proxy = settings.get(scheme)
@@ -37,19 +41,27 @@ def get_environment_proxies() -> dict[str, str | None]:
 
 def _settings() -> dict[str, str]:
     found: dict[str, str] = {}
-    for name in (*_SCHEMES, "no"):
-        value = os.environ.get(f"{name}_proxy")
-        if value is None:
-            value = os.environ.get(f"{name.upper()}_PROXY", "")
-            if value and name == "http" and "REQUEST_METHOD" in os.environ:
-                value = ""  # in a CGI script this is the `Proxy` field of whoever sent the request
-        if value.strip():
-            found[name] = value.strip()
+    if _are_there():
+        for name, (lower, upper) in _NAMES.items():
+            value = os.environ.get(lower)
+            if value is None:
+                value = os.environ.get(upper, "")
+                if value and name == "http" and "REQUEST_METHOD" in os.environ:
+                    value = ""  # in a CGI script this is the `Proxy` field of whoever sent the request
+            if value.strip():
+                found[name] = value.strip()
     if sys.platform in ("darwin", "win32") and not found:
         from urllib.request import getproxies
 
         found = getproxies()
     return found
+
+
+def _are_there() -> bool:
+    # Mostly none is. The dictionary below `os.environ`, whose keys are encoded but on Windows, tells so at once: eight look-ups, which
+    # encode and raise, would take a third of the time that it takes to make a client. Where there is no such thing, they decide.
+    kept = getattr(os.environ, "_data", None)
+    return type(kept) is not dict or not kept.keys().isdisjoint(_AS_KEPT)
 
 
 def _exempted(entry: str) -> str | None:

@@ -36,6 +36,7 @@ MAX_ATTEMPTS = 4
 
 _NO_TIMEOUTS: Timeouts = {}
 _MAX_KNOWN = 4_096
+_NOWHERE = object()  # the realm of who has not sent anything yet
 
 # A process that was forked must not speak on its parent's connections.
 _to_forget_in_children: weakref.WeakSet[Exchanges] = weakref.WeakSet()
@@ -63,14 +64,13 @@ class Exchanges:
         self._max_attempts = MAX_ATTEMPTS if resend else 1
         self._multiplexes = dialer.http2
         self._known_http1: set[tuple[str, int]] = set()  # hosts that were offered HTTP/2 and did not take it
-        self._realm: object = None
+        self._realm: object = _NOWHERE
         self._routes: dict[tuple[str, str, int | None], Route] = {}  # of the realm, by origin
         self._reloading = dialer.reloading()
         self._tls: object = None
         if dialer.http2:
             _require_http2()
         self._farewells: dict[object, Farewell] = {}
-        _to_forget_in_children.add(self)
 
     async def handle(self, request: Request, network: Network, is_async: bool) -> Response:
         """Send `request`, and return the head of its response with the body as a stream."""
@@ -167,6 +167,7 @@ class Exchanges:
         realm = network.realm
         if realm is not self._realm or len(self._routes) > _MAX_KNOWN:
             self._realm, self._routes = realm, {}
+            _to_forget_in_children.add(self)  # before there is anything to forget, and not for a client that sends nothing
         origin = request.url._origin
         server_hostname = request.extensions.get("sni_hostname")
         if server_hostname:
