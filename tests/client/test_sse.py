@@ -65,7 +65,7 @@ def streams(*bodies):
 
 
 async def collect(events):
-    return [event.data async for event in events if event.retry != 0]
+    return [event.data async for event in events]
 
 
 async def test_events_arrive_one_by_one(runtime, scripted):
@@ -106,6 +106,14 @@ async def test_a_connection_that_breaks(runtime, scripted):
         events.source._listening._retry = 0.0
         assert await collect(events) == ["b"]
     assert server.requests[-1].headers["last-event-id"] == "9"
+
+
+async def test_a_stream_may_say_when_to_come_back_and_nothing_else(runtime, scripted, monkeypatch):
+    monkeypatch.setattr("httpx._streaming.events.RETRY", 1000.0)
+    server = scripted(streams(b"retry: 1\n\n", b"id: 1\ndata: a\n\n"))
+    async with runtime.client() as client, Events(runtime, client, server.url) as events:
+        assert (await anext(events)).data == "a"
+    assert len(server.requests) == 2
 
 
 async def test_only_so_many_attempts_in_a_row(runtime, scripted):
@@ -212,5 +220,5 @@ async def test_a_server_that_hangs_up_at_once_is_not_hurried_back_to(runtime, sc
     async with runtime.client() as client, Events(runtime, client, server.url) as events:
         calls = events.source._listening._client._calls
         monkeypatch.setattr(type(calls), "sleep", lambda calls, seconds: sleep(seconds))
-        assert await collect(events) == ["", ""]
+        assert await collect(events) == ["a"]
     assert waited == [0.1, 0.1, 300.0, 2.0]

@@ -26,6 +26,7 @@ def decode(*pieces: bytes, **settings):
         (b"data\n\ndata\ndata\n\ndata:", [("message", "", ""), ("message", "\n", "")]),
         (b"event: add\ndata: 1\n\ndata: 2\n\n", [("add", "1", ""), ("message", "2", "")]),
         (b"event: add\n\n", []),
+        (b"retry: 10\n\ndata: a\n\n", [("message", "a", "")]),
         (b"id: 7\n\ndata: a\n\n", [("message", "a", "7")]),
         (b"id: a\0b\ndata: x\n\n", [("message", "x", "")]),
         (b"data: caf\xc3\xa9 \xff\n\n", [("message", "caf\xe9 \ufffd", "")]),
@@ -47,7 +48,7 @@ def test_pieces_make_no_difference(parts, size):
 
 
 def test_retry_is_a_number_of_milliseconds():
-    assert decode(b"retry: 1500\n\n") == [ServerSentEvent(data="", retry=1500)]
+    assert decode(b"retry: 1500\ndata: a\n\ndata: b\n\n") == [ServerSentEvent(data="a", retry=1500), ServerSentEvent(data="b")]
     assert decode("retry: ١٢\ndata: a\n\n".encode()) == [ServerSentEvent(data="a")]
     assert decode(b"retry: -1\ndata: a\n\n") == [ServerSentEvent(data="a")]
 

@@ -44,6 +44,8 @@ class EventDecoder:
 
     def __init__(self, last_event_id: str = "", max_event_size: int = MAX_EVENT_SIZE) -> None:
         self.last_event_id = last_event_id
+        self.retry: int | None = None
+        """What the stream said last of how long to wait before connecting again: milliseconds."""
         self._max_size = max_event_size
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._is_first = True
@@ -105,10 +107,10 @@ class EventDecoder:
             if "\0" not in value:
                 self.last_event_id = value
         elif name == "retry" and value.isascii() and value.isdigit() and len(value) < 12:
-            self._retry = int(value)
+            self._retry = self.retry = int(value)
 
     def _dispatch(self) -> ServerSentEvent | None:
         event = ServerSentEvent(self._type or "message", "\n".join(self._data), self.last_event_id, self._retry)
-        has_something = bool(self._data) or self._retry is not None
+        has_data = bool(self._data)
         self._clear()
-        return event if has_something else None
+        return event if has_data else None

@@ -85,10 +85,9 @@ class _Listening:
             except EventTooLarge as error:
                 await self.close()
                 raise SSEError(str(error), request=self._request) from None
-        event = self._events.popleft()
-        if event.retry is not None:
-            self._retry = max(MIN_RETRY, min(event.retry / 1000, MAX_RETRY))
-        return event
+            if self._decoder.retry is not None:
+                self._retry = max(MIN_RETRY, min(self._decoder.retry / 1000, MAX_RETRY))
+        return self._events.popleft()
 
     async def close(self) -> None:
         """Hang up."""
