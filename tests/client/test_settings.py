@@ -121,6 +121,27 @@ def test_a_time_out_is_a_number_or_none(value):
     assert httpx.Timeout(Decimal("0.5"), read=None, total=Fraction(1, 2)).connect == Decimal("0.5")
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"retries": "3"}, "retries= is a number, or an httpx.Retry, not str"),
+        ({"rate_limit": 10}, "rate_limit= is an httpx.RateLimit, not int"),
+        ({"resolver": {"a.test": "127.0.0.1"}}, "resolver= is an httpx.Resolver, or a function of host name and port, not dict"),
+        ({"sensitive_headers": "X-Key"}, r"sensitive_headers= is a list of names, \['X-Key'\], not a str"),
+    ],
+    ids=repr,
+)
+def test_a_setting_of_another_type_is_refused_at_once(settings, words):
+    for client in (httpx.Client, httpx.AsyncClient):
+        with pytest.raises(TypeError, match=words):
+            client(**settings)
+
+
+def test_one_method_is_no_list_of_methods():
+    with pytest.raises(TypeError, match=r"methods= is a list of methods, \['POST'\], not a str"):
+        httpx.Retry(methods="POST")
+
+
 @pytest.mark.parametrize("place", ["transport", "mounts"])
 def test_a_transport_of_the_other_client_is_refused_at_once(place):
     def settings(transport):

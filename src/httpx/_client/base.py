@@ -113,8 +113,10 @@ class BaseClient:
         self.max_redirects = max_redirects
         self.event_hooks = event_hooks
         self.default_encoding = default_encoding
+        if isinstance(sensitive_headers, str):
+            raise TypeError(f"sensitive_headers= is a list of names, [{sensitive_headers!r}], not a str.")
         self.sensitive_headers = CREDENTIAL_FIELDS.union([name.lower() for name in sensitive_headers])
-        self._retries = _make_retry(retries) if isinstance(retries, int) else retries
+        self._retries = None if retries is None else _make_retry(retries)
         self._trust_env = trust_env
         self._state = ClientState.UNOPENED
         self._prepared: dict[bytes, Headers] = {}
@@ -357,10 +359,14 @@ class BaseClient:
         self._state = ClientState.OPENED
 
 
-def _make_retry(retries: int) -> Retry:
+def _make_retry(retries: Retry | int) -> Retry:
     from .._exchange.retries import Retry
 
-    return Retry(retries + 1)
+    if isinstance(retries, int):
+        return Retry(retries + 1)
+    if not isinstance(retries, Retry):
+        raise TypeError(f"retries= is a number, or an httpx.Retry, not {type(retries).__name__}.")
+    return retries
 
 
 def _make_auth(auth: AuthTypes | None) -> Auth | None:

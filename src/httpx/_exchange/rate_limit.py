@@ -96,11 +96,17 @@ async def _admit(limit: RateLimit, calls: SyncCalls | AsyncCalls, request: Reque
             raise
 
 
+def _checked(limit: RateLimit) -> RateLimit:
+    if not isinstance(limit, RateLimit):
+        raise TypeError(f"rate_limit= is an httpx.RateLimit, not {type(limit).__name__}.")
+    return limit
+
+
 class LimitedSyncCalls(SyncCalls):
     """The calls of a `Client` with a rate limit. `below` are those that send: who watches them sees a request when it goes."""
 
     def __init__(self, limit: RateLimit) -> None:
-        self._limit = limit
+        self._limit = _checked(limit)
         self.below: typing.Any = SyncCalls()
 
     def send_single_request(self, client: typing.Any, request: Request) -> Response:
@@ -113,7 +119,7 @@ class LimitedAsyncCalls(AsyncCalls):
     """The calls of an `AsyncClient` with a rate limit."""
 
     def __init__(self, limit: RateLimit) -> None:
-        self._limit = limit
+        self._limit = _checked(limit)
         self.below: typing.Any = AsyncCalls()
 
     def send_single_request(self, client: typing.Any, request: Request) -> Awaitable[Response]:

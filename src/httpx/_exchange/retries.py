@@ -61,6 +61,8 @@ class Retry:
             raise ValueError(f"attempts= counts the first one, and so is 1 at least, not {attempts}.")
         if min(backoff, max_backoff, max_retry_after) < 0 or (budget is not None and budget < 0):
             raise ValueError("backoff=, max_backoff=, max_retry_after= and budget= are not negative.")
+        if isinstance(methods, str):
+            raise TypeError(f"methods= is a list of methods, [{methods!r}], not a str.")
         self.attempts = attempts
         self.statuses: frozenset[int] = frozenset(statuses)
         self.methods: frozenset[str] = frozenset(method.upper() for method in methods)

@@ -160,6 +160,8 @@ def _dialer(
         raise ValueError("http1=False and http2=False leave no protocol to speak.")
     if proxy is not None and uds is not None:
         raise ValueError("uds= and proxy= both say where to connect to: leave one of them out.")
+    if resolver is not None and not callable(resolver):
+        raise TypeError(f"resolver= is an httpx.Resolver, or a function of host name and port, not {type(resolver).__name__}.")
     return Dialer(
         ssl_context=resolve_ssl_context(verify, cert, ssl_context),
         http1=http1,
