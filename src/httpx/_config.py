@@ -23,6 +23,7 @@ class UnsetType:
 UNSET = UnsetType()
 _NOTHING = (UNSET,) * 4
 _SECONDS = (float, int, types.NoneType, UnsetType)
+_FOR_EVER = 1e9  # seconds; sockets take neither infinity nor numbers that are much larger
 
 
 class Timeout:
@@ -71,18 +72,28 @@ class Timeout:
             values = [fallback if value is UNSET else value for value, fallback in zip(given, default, strict=True)]
         if UNSET in values:
             raise ValueError("httpx.Timeout must either include a default, or set all four parameters explicitly.")
+        if isinstance(total, UnsetType):
+            total = getattr(timeout, "total", None)
+        is_endless = False
         for value in (*values, total):
             if type(value) not in _SECONDS and not isinstance(value, (float, int)) and not hasattr(value, "__float__"):
                 raise TypeError(f"A time-out is a number of seconds, or None, not {value!r}.")
+            if isinstance(value, (float, int)) and not value <= _FOR_EVER:
+                if value != value:
+                    raise ValueError("A time-out is a number of seconds, or None, not NaN.")
+                is_endless = True
         self.connect: float | None
         self.read: float | None
         self.write: float | None
         self.pool: float | None
         self.connect, self.read, self.write, self.pool = values
-        self.total: float | None = getattr(timeout, "total", None) if isinstance(total, UnsetType) else total
+        self.total: float | None = total
         self._phases = {"connect": self.connect, "read": self.read, "write": self.write, "pool": self.pool}
         if self.total is not None:
             self._phases["total"] = self.total
+        if is_endless:
+            limits = {phase: seconds for phase, seconds in self._phases.items() if seconds is not None and seconds <= _FOR_EVER}
+            self._phases = {"connect": None, "read": None, "write": None, "pool": None, **limits}
 
     def as_dict(self) -> dict[str, float | None]:
         """The values by name, as transports receive them in `request.extensions["timeout"]`; `total` only if it is set."""

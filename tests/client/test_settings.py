@@ -142,6 +142,25 @@ def test_one_method_is_no_list_of_methods():
         httpx.Retry(methods="POST")
 
 
+@pytest.mark.parametrize("seconds", [float("inf"), 1e10, 10**30])
+async def test_a_time_out_beyond_all_measure_is_none(runtime, app, seconds):
+    for timeout in (seconds, httpx.Timeout(seconds, total=seconds), httpx.Timeout(httpx.Timeout(5, total=seconds)), (seconds, seconds)):
+        async with runtime.client(timeout=timeout) as client:
+            assert (await client.get(app.url + "/json")).status_code == 200
+            assert (await client.post(app.url + "/echo", content=b"x", timeout=timeout)).status_code == 200
+    assert httpx.Timeout(seconds, total=seconds).read == seconds
+
+
+def test_a_time_out_that_is_no_number_at_all_is_refused():
+    for made in (
+        lambda: httpx.Timeout(float("nan")),
+        lambda: httpx.Timeout(5, total=float("nan")),
+        lambda: httpx.Client(timeout=float("nan")),
+    ):
+        with pytest.raises(ValueError, match="NaN"):
+            made()
+
+
 @pytest.mark.parametrize("place", ["transport", "mounts"])
 def test_a_transport_of_the_other_client_is_refused_at_once(place):
     def settings(transport):
