@@ -1,5 +1,5 @@
-"""Keeps a name alive that other libraries import from HTTPX."""
+"""Keeps names alive that other libraries import from HTTPX."""
 
-from ._content.multipart import MultipartStream
+from ._content.multipart import DataField, FileField, MultipartStream
 
-__all__ = ["MultipartStream"]
+__all__ = ["DataField", "FileField", "MultipartStream"]

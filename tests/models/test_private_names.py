@@ -12,12 +12,13 @@ import httpx
 
 NAMES = {
     "httpx._api": "delete get head options patch post put request stream",
+    "httpx._client": "AsyncClient AuthTypes BaseClient Client ClientState CookieTypes HeaderTypes URLTypes USER_AGENT UseClientDefault",
     "httpx._config": "DEFAULT_LIMITS DEFAULT_TIMEOUT_CONFIG Limits Proxy Timeout create_ssl_context",
     "httpx._content": "AsyncIteratorByteStream ByteStream IteratorByteStream encode_json encode_multipart_data encode_urlencoded_data",
     "httpx._decoders": "ByteChunker DecodingError LineDecoder TextChunker TextDecoder",
     "httpx._exceptions": "HTTPError request_context",
     "httpx._models": "Cookies Headers Request Response",
-    "httpx._multipart": "MultipartStream",
+    "httpx._multipart": "DataField FileField MultipartStream",
     "httpx._status_codes": "codes",
     "httpx._transports.default": "AsyncHTTPTransport HTTPTransport create_ssl_context",
     "httpx._types": "AsyncByteStream AuthTypes CertTypes CookieTypes FileContent FileTypes HeaderTypes PrimitiveData ProxyTypes "
@@ -50,9 +51,27 @@ def test_what_libraries_ask_these_functions():
     assert [utils.primitive_value_to_str(value) for value in (True, None, 1)] == ["true", "", "1"]
 
 
-def test_other_names_do_not():
+@pytest.mark.parametrize("module", ["httpx._client", "httpx._config"])
+def test_other_names_do_not(module):
     with pytest.raises(AttributeError, match="has no attribute 'other'"):
-        _ = importlib.import_module("httpx._config").other
+        _ = importlib.import_module(module).other
+
+
+def test_a_form_can_be_taken_apart():
+    """As unstructured-client does it."""
+    file = io.BytesIO(b"x")
+    data, files = {"a": ["1", 2], "b": None}, {"f": ("n.txt", file), "g": b"y"}
+    *values, named, unnamed = httpx.Request("POST", "http://example.org/", data=data, files=files).stream.fields
+    assert [(field.name, field.value) for field in values] == [("a", "1"), ("a", "2"), ("b", "")]
+    assert (named.name, named.filename, named.file, named.headers) == ("f", "n.txt", file, {"Content-Type": "text/plain"})
+    assert (unnamed.name, unnamed.filename, unnamed.file) == ("g", "upload", b"y")
+    kinds = importlib.import_module("httpx._multipart")
+    assert isinstance(values[0], kinds.DataField)
+    assert isinstance(named, kinds.FileField)
+
+
+def test_the_user_agent_is_that_of_a_client():
+    assert httpx.Client().headers["user-agent"] == importlib.import_module("httpx._client").USER_AGENT
 
 
 def test_parts_of_values_that_libraries_look_at():

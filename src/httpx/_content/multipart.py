@@ -42,6 +42,22 @@ def with_boundary(content_type: str, boundary: bytes) -> str:
     return f"{content_type.rstrip('; ')}; boundary={boundary.decode('latin-1')}"
 
 
+class DataField(typing.NamedTuple):
+    """A field of a form."""
+
+    name: str
+    value: str | bytes
+
+
+class FileField(typing.NamedTuple):
+    """A file of a form, with the headers of its part."""
+
+    name: str
+    filename: str | None
+    file: typing.Any
+    headers: dict[str, str]
+
+
 class MultipartStream(SyncByteStream, AsyncByteStream):
     """The fields in `data` and the files in `files` as multipart/form-data, the fields first.
 
@@ -49,7 +65,7 @@ class MultipartStream(SyncByteStream, AsyncByteStream):
     stream is iterated; what cannot go back to its beginning can be sent once, then `StreamConsumed` is raised.
 
     Raises `TypeError` for names and values of a wrong kind, `LocalProtocolError` for part headers that would break out of
-    their line.
+    their line. `fields` is what it is made of.
     """
 
     def __init__(
@@ -57,7 +73,8 @@ class MultipartStream(SyncByteStream, AsyncByteStream):
     ) -> None:
         self.boundary = boundary or os.urandom(16).hex().encode("ascii")
         self.content_type = f"multipart/form-data; boundary={self.boundary.decode('latin-1')}"
-        self._parts = [*_fields(data or {}), *_files(files or {})]
+        self.fields: list[DataField | FileField] = [*_data_fields(data or {}), *_file_fields(files or {})]
+        self._parts = [_data_part(field) if isinstance(field, DataField) else _file_part(field) for field in self.fields]
         self._is_async = any(part.is_async for part in self._parts)
 
     @property
@@ -132,36 +149,40 @@ class _Part(typing.NamedTuple):
         return isinstance(self.reader, AsyncFileReader)
 
 
-def _fields(data: Mapping[str, typing.Any]) -> Iterator[_Part]:
+def _data_fields(data: Mapping[str, typing.Any]) -> Iterator[DataField]:
     for name, value in data.items():
         if not isinstance(name, str):
             raise TypeError(f"Invalid type for name. Expected str, got {type(name)}: {name!r}")
         for item in value if isinstance(value, (list, tuple)) else (value,):
-            content = _field_content(item)
-            yield _Part(_head(name, None, {}), (content,), None, len(content))
+            yield DataField(name, _field_value(item))
 
 
-def _field_content(value: object) -> bytes:
-    if isinstance(value, bytes):
+def _field_value(value: object) -> str | bytes:
+    if isinstance(value, (str, bytes)):
         return value
     if value is None:
-        return b""
+        return ""
     if isinstance(value, bool):
-        return b"true" if value else b"false"
-    if isinstance(value, (str, int, float)):
-        return str(value).encode("utf-8")
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
     raise TypeError(f"Invalid type for value. Expected primitive type, got {type(value)}: {value!r}")
 
 
-def _files(files: RequestFiles) -> Iterator[_Part]:
+def _data_part(field: DataField) -> _Part:
+    content = field.value if isinstance(field.value, bytes) else field.value.encode("utf-8")
+    return _Part(_head(field.name, None, {}), (content,), None, len(content))
+
+
+def _file_fields(files: RequestFiles) -> Iterator[FileField]:
     for name, value in files.items() if isinstance(files, Mapping) else files:
         if not isinstance(name, str):
             raise TypeError(f"Invalid type for name. Expected str, got {type(name)}: {name!r}")
         for item in value if isinstance(value, list) else (value,):
-            yield _file(name, item)
+            yield _file_field(name, item)
 
 
-def _file(name: str, value: typing.Any) -> _Part:
+def _file_field(name: str, value: typing.Any) -> FileField:
     # value: content, or (filename, content[, content_type[, headers]]).
     content_type: str | None = None
     headers: Mapping[str, str] = {}
@@ -181,7 +202,12 @@ def _file(name: str, value: typing.Any) -> _Part:
             content_type = _guess_content_type(filename)
         if content_type is not None:
             fields["Content-Type"] = content_type
-    head = _head(name, filename, fields)
+    return FileField(name, filename, content, fields)
+
+
+def _file_part(field: FileField) -> _Part:
+    head = _head(field.name, field.filename, field.headers)
+    content = field.file
     if isinstance(content, (str, bytes, bytearray, memoryview)):
         body = content.encode("utf-8") if isinstance(content, str) else bytes(content)
         return _Part(head, (body,), None, len(body))
@@ -194,7 +220,7 @@ def _file(name: str, value: typing.Any) -> _Part:
     if hasattr(content, "read") or isinstance(content, (Iterable, os.PathLike)):
         return _Part(head, (), FileReader(content, start=0), total_length(content))
     raise TypeError(
-        f"The content of the file {name!r} is bytes, a str, a file, a path, or an iterable of bytes, not {type(content).__name__}."
+        f"The content of the file {field.name!r} is bytes, a str, a file, a path, or an iterable of bytes, not {type(content).__name__}."
     )
 
 
