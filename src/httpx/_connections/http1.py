@@ -6,7 +6,7 @@ import time
 import typing
 
 from .._content.streams import ByteStream
-from .._exceptions import ReadError, ReadTimeout, RemoteProtocolError, WriteError
+from .._exceptions import ReadError, ReadTimeout, RemoteProtocolError, WriteError, WriteTimeout
 from .._models.request import Request
 from .._network.base import Network, Stream
 from .._network.words import nothing_arrived, seconds
@@ -113,6 +113,13 @@ class HTTP1Connection:
         except WriteError as error:
             # The server may have answered and hung up before it read everything: its answer is what counts.
             failure = error
+        except WriteTimeout:
+            # It may also have answered and read no further, which nobody sees who waits to send.
+            if not (early := stream.receive_nowait()):
+                raise
+            engine.abandon_request()
+            engine.receive(early)
+            whole = None  # there is something to look at already
         try:
             if self.trace is not None:
                 await self.trace.is_sent(request)
