@@ -33,6 +33,7 @@ from tests.support.http2 import (
     Frame,
     data,
     frame,
+    goaway,
     literal,
     ping,
     raw_headers,
@@ -280,3 +281,20 @@ def test_an_upload_stops_at_a_window_that_shrinks_below_nothing():
     engine.receive(settings({INITIAL_WINDOW_SIZE: 10_000}))
     assert sent() == 3_900
     assert engine.queued(stream) == 0
+
+
+@pytest.mark.parametrize("has_its_turn", [True, False])
+def test_what_waits_to_be_sent_when_the_peer_says_goodbye_was_not_processed(has_its_turn):
+    # 6.8
+    engine = HTTP2Engine()
+    engine.receive(settings())
+    sent, waiting = HTTP2Stream(), HTTP2Stream()
+    engine.start(sent, FIELDS, ended=True)
+    engine.outgoing()
+    engine.start(waiting, FIELDS, ended=True)
+    engine.receive(goaway(1))
+    if has_its_turn:
+        engine.outgoing()
+        assert waiting.failure is not None
+    engine.abandon_all()
+    assert (sent.is_unprocessed, waiting.is_unprocessed) == (False, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import socket
 import threading
@@ -23,6 +24,7 @@ from tests.support.http2 import (
     HTTP2Peer,
     data,
     goaway,
+    keep_alive_http2,
     ping,
     rst_stream,
     settings,
@@ -69,6 +71,33 @@ async def test_a_connection_that_is_closed_in_good_order_completes_what_it_has_b
         assert (await client.get(server.url)).content == b"first half"
         assert (await client.get(server.url)).content == b"next"
     assert len(server.connections) == 2
+
+
+@pytest.mark.parametrize("runtime", ["asyncio", "uvloop", "trio"], indirect=True)
+async def test_who_finds_the_connection_closed_hears_what_the_server_said_before(runtime, h2_client, scripted):
+    """At whichever moment: while the goodbye is on its way, has arrived, or is being read."""
+
+    def script(conn):
+        if conn.number:
+            keep_alive_http2(lambda *request: b"another")(conn)
+        peer = HTTP2Peer(conn)
+        peer.respond(peer.read_request()[0], b"first")
+        stream_id = peer.read_request()[0]
+        peer.send(peer.headers(stream_id), data(stream_id, b"last", end=True), goaway(stream_id))
+
+    server = scripted(script)
+    async with h2_client() as client:
+        await client.get(server.url)
+
+        async def post(turns):
+            for _ in range(turns):
+                await runtime.turn()
+            if turns == 1:  # the second request has been sent
+                server.wait_for(lambda server: server.connections[0].finished.is_set())
+            return await client.post(server.url, content=b"x")
+
+        responses = await runtime.gather(*(functools.partial(post, turns) for turns in range(30)))
+    assert {response.content for response in responses} <= {b"last", b"another"}
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

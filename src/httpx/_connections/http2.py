@@ -17,7 +17,7 @@ import typing
 from collections.abc import Callable
 
 from .._exceptions import ReadError, ReadTimeout, RemoteProtocolError, TransportError, WriteError, WriteTimeout
-from .._network.base import Network, Stream
+from .._network.base import Network, Stream, Waiter
 from .._protocols.http2.engine import HTTP2Engine
 from .http2_exchange import HTTP2Exchange
 
@@ -42,6 +42,7 @@ class HTTP2Connection:
         "_has_company",
         "_has_served",
         "_heard_at",
+        "_hearing_out",
         "_leading_until",
         "_limit",
         "_lock",
@@ -89,6 +90,7 @@ class HTTP2Connection:
         self._writing = False
         self._unsent = b""  # taken from the engine, and not handed to the network yet
         self._followers: dict[HTTP2Exchange, None] = {}
+        self._hearing_out: list[Waiter] = []  # of those who could not send, and give the one that reads the time to find out why
         self._leading_until = _NEVER  # when the one that reads will look up at the latest
         self._bound = _NEVER  # no follower's deadline is earlier
         self._has_served = False
@@ -161,7 +163,7 @@ class HTTP2Connection:
             answered = self._engine.pings_answered
             self._engine.ping()
         try:
-            await self.flush(patience)
+            await self.flush(patience, reads=True)
             while self._engine.pings_answered == answered and self.failure is None:
                 await self._read_once(max(deadline - time.monotonic(), 0.0))
         except (ReadTimeout, WriteError, WriteTimeout):
@@ -195,7 +197,7 @@ class HTTP2Connection:
                 self._engine.ping()
             self._pinged_at = now
             with contextlib.suppress(WriteError, WriteTimeout):  # the connection has failed with it
-                await self.flush(interval)
+                await self.flush(interval, reads=True)
         elif now >= self._pinged_at + interval:
             self.fail(self._no_sign_of_life(interval))
         return self._pinged_at + interval
@@ -356,7 +358,7 @@ class HTTP2Connection:
             if not self._engine.has_outgoing and not self._unsent:
                 return
         with contextlib.suppress(WriteError, WriteTimeout):  # the connection has failed with it
-            await self.flush(None if timeout is None else max(timeout, _REPLY_PATIENCE))
+            await self.flush(None if timeout is None else max(timeout, _REPLY_PATIENCE), reads=True)
 
     def _resign(self) -> None:
         with self._lock:
@@ -404,8 +406,8 @@ class HTTP2Connection:
             self._limit = self.capacity = limit
             self._on_change(self)
 
-    async def flush(self, timeout: float | None) -> None:
-        """Send what is queued, unless somebody is at it: who writes goes on until there is nothing left."""
+    async def flush(self, timeout: float | None, reads: bool = False) -> None:
+        """Send what is queued, unless somebody is at it: who writes goes on until there is nothing left. `reads`: by the one that reads."""
         has_sent = False
         while True:
             with self._lock:
@@ -428,7 +430,7 @@ class HTTP2Connection:
             except TransportError as error:
                 self._writing = False
                 if isinstance(error, WriteError):
-                    await self._look()  # a server that hangs up may have said why, or have answered already
+                    await self._hear_out(reads)
                 self.fail(error)
                 raise
             except BaseException as error:
@@ -439,6 +441,28 @@ class HTTP2Connection:
                     self.fail(WriteError(f"Sending to {self.stream.peer} was broken off."))
                 raise
             has_sent = True
+
+    async def _hear_out(self, reads: bool) -> None:
+        # A server that hangs up may have said why, or have answered already; what of it has arrived here is not read yet.
+        waiter: Waiter | None = None
+        with self._lock:
+            if self._reading and not reads and self.failure is None:
+                waiter = self._network.waiter()
+                self._hearing_out.append(waiter)
+        if waiter is not None:
+            await waiter.wait(_REPLY_PATIENCE)
+        elif not reads:
+            await self._look()
+        else:
+            try:
+                while self.failure is None and (data := self.stream.receive_nowait()) is not None:
+                    with self._lock:
+                        self._engine.receive(data)
+                        self._spread()
+                    if not data:
+                        self.fail(RemoteProtocolError(self._engine.explain_end()))
+            except TransportError as error:
+                self.fail(error)
 
     async def flush_together(self, timeout: float | None) -> None:
         """As `flush()`, after those tasks that are ready have queued what they have, too: one write for all of it."""
@@ -491,6 +515,9 @@ class HTTP2Connection:
                 exchange.has_news = True
             for follower in list(self._followers):
                 self._wake(follower)
+            for waiter in self._hearing_out:
+                waiter.wake()
+            self._hearing_out.clear()
             self._limit = self.capacity = 0
             self._on_change(self)
         if self._stop_watching is not None:

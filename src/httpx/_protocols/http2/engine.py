@@ -73,6 +73,7 @@ class HTTP2Engine:
         "_beginning",
         "_farewell",
         "_goaway",
+        "_last_taken",
         "_session",
         "_stray_resets",
         "_uploads",
@@ -96,6 +97,7 @@ class HTTP2Engine:
         self._beginning = b""  # of what the peer says, until it is known to be no HTTP/1.1
         self._farewell = b""
         self._goaway: tuple[int, bytes] | None = None
+        self._last_taken = limits.UNLIMITED_STREAMS  # by GOAWAY: streams with higher numbers the peer has not processed
         self.max_streams: int | None = None  # at the same time; None until the peer has sent its settings
         self.takes_websockets: bool | None = None  # by RFC 8441; None until the peer has sent its settings
         self.awaiting_settings: list[HTTP2Stream] = []  # to be told when it has
@@ -180,6 +182,7 @@ class HTTP2Engine:
         self._uploads.clear()
         for stream in streams:
             stream.is_open = False
+            stream.is_unprocessed = stream.stream_id > self._last_taken
         return streams
 
     def ping(self) -> None:
@@ -265,6 +268,7 @@ class HTTP2Engine:
         elif isinstance(event, ngh2.GoAwayReceived):
             self.is_draining = True
             self._goaway = (event.error_code, event.debug_data)
+            self._last_taken = min(self._last_taken, event.last_stream_id)
         elif isinstance(event, ngh2.ConnectionClosed):
             self._closed(event)
         elif isinstance(event, ngh2.PingAcknowledged):
@@ -288,7 +292,7 @@ class HTTP2Engine:
 
     def _cut(self, stream: HTTP2Stream, event: typing.Any) -> None:
         # The stream ended before its response was complete.
-        if event.error_code == REFUSED_STREAM and stream.head is None:
+        if stream.head is None and (event.error_code == REFUSED_STREAM or stream.stream_id > self._last_taken):
             stream.is_unprocessed = True
             reason = "The server did not process the request (HTTP/2 stream refused)."
         elif event.local_error is not None:
