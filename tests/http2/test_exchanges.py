@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 import httpx
+from httpx._connections.http2 import HTTP2Connection
 from httpx._models.credentials import CREDENTIAL_FIELDS
+from httpx._network.asyncio_network import AsyncioNetwork
 from httpx._protocols.http2.engine import HTTP2Engine
-from tests.support.http2 import END_HEADERS, END_STREAM, HEADERS, HTTP2Peer, data, frame, keep_alive_http2
+from tests.support.http2 import ACK, END_HEADERS, END_STREAM, HEADERS, SETTINGS, HTTP2Peer, data, frame, keep_alive_http2, settings
 from tests.support.servers import pattern
 
 
@@ -161,6 +165,36 @@ async def test_tasks_that_were_answered_together_share_the_next_write(runtime, h
     # The very first one cannot know of the others yet.
     requests = [data.count(bytes((HEADERS, END_HEADERS | END_STREAM))) for data in writes]
     assert [count for count in requests if count] == [1, 9, 10]
+
+
+class Wire:
+    """A stream that notes what is sent."""
+
+    peer, keeps_unsent = "wire", True
+
+    def __init__(self):
+        self.sent = []
+
+    def share(self):
+        return self
+
+    async def send(self, data, timeout):
+        self.sent.append(data)
+
+
+async def test_what_arrives_while_a_write_is_due_waits_for_that_write():
+    wire = Wire()
+    connection = HTTP2Connection("key", wire, AsyncioNetwork(), lambda connection: None)
+    fields = [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"wire"), (b":path", b"/")]
+    connection.submit(connection.begin(), fields, b"")
+    connection.submit(connection.begin(), fields, b"")
+    async with asyncio.TaskGroup() as group:
+        group.create_task(connection.flush_together(None))
+        await asyncio.sleep(0)
+        await connection._take_in(settings(), None)  # which is to be acknowledged
+        assert wire.sent == []
+    assert len(wire.sent) == 1
+    assert frame(SETTINGS, ACK, 0) in wire.sent[0]
 
 
 async def test_an_upload_comes_back_from_another_implementation(runtime, h2_client, nghttpd):

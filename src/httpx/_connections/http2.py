@@ -46,6 +46,7 @@ class HTTP2Connection:
         "_leading_until",
         "_limit",
         "_lock",
+        "_make_waiter",
         "_network",
         "_on_change",
         "_ping_interval",
@@ -84,6 +85,7 @@ class HTTP2Connection:
         self.capacity = 1  # exchanges that may be under way at the same time; 0 when no more are taken
         self._limit: int | None = None  # the same as the peer has it, who has not said yet
         self._network = network
+        self._make_waiter = network.waiter
         self._on_change = on_change
         self._lock = threading.Lock()
         self._reading = False
@@ -277,7 +279,7 @@ class HTTP2Connection:
                     self._reading = True
                     waiter = None
                 else:
-                    waiter = exchange.waiter = self._network.waiter()
+                    waiter = exchange.waiter = self._make_waiter()
                     exchange.deadline = deadline
                     exchange.is_late = False
                     self._followers[exchange] = None
@@ -353,10 +355,11 @@ class HTTP2Connection:
             return
         self._heard_at = time.monotonic()
         with self._lock:
-            self._engine.receive(data)
+            engine = self._engine
+            engine.receive(data)
             self._spread()
-            if not self._engine.has_outgoing and not self._unsent:
-                return
+            if engine.failure is None and (self._flush_is_due or not (engine.has_outgoing or self._unsent)):
+                return  # there is nothing to send, or another one is about to
         with contextlib.suppress(WriteError, WriteTimeout):  # the connection has failed with it
             await self.flush(None if timeout is None else max(timeout, _REPLY_PATIENCE), reads=True)
 

@@ -31,8 +31,6 @@ _PICKED = frozenset(name.encode("ascii") for name in PICKED)
 class HTTP2Head:
     """The head of a response, from fields that the engine has checked; `:status` is the first."""
 
-    __slots__ = ("_fields", "picked", "status_code")
-
     http_version = b"HTTP/2"
     reason_phrase = b""
 

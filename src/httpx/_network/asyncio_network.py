@@ -372,8 +372,6 @@ class AsyncioStream(asyncio.BufferedProtocol):
 class TaskWaiter:
     """One task that waits for another one."""
 
-    __slots__ = ("_future",)
-
     def __init__(self) -> None:
         self._future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
