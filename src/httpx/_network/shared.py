@@ -17,7 +17,7 @@ from .streams import SocketStream
 from .words import accepts_no_more, nothing_accepted, nothing_arrived, sending_failed
 
 _RECORD = 16_384  # a read of TLS gives one record, and none holds more (RFC 8446 section 5.1)
-_RECORDS = 4  # of a long body that are taken at a time
+_RECORDS = 7  # of a long body that are taken at a time: less than the 128 KiB for which malloc would ask the kernel
 _HAS_POLL = hasattr(select, "poll")  # Windows has none
 _READ, _WRITE = (select.POLLIN, select.POLLOUT) if _HAS_POLL else (1, 4)
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -79,14 +79,15 @@ class SharedStream(SocketStream):
         with self._lock:
             if self._failure is not None:
                 raise self._failure
-            record = self._socket.recv(_RECORD)
+            receive = self._socket.read if isinstance(self._socket, ssl.SSLSocket) else self._socket.recv
+            record: bytes = receive(_RECORD)
             self._has_more = len(record) == _RECORD
             if not self._has_more:
                 return record
             records = [record]
             try:
                 while self._has_more and len(records) < _RECORDS:
-                    records.append(self._socket.recv(_RECORD))
+                    records.append(receive(_RECORD))
                     self._has_more = len(records[-1]) == _RECORD
             except _WOULD_BLOCK as error:
                 self._has_more = isinstance(error, ssl.SSLWantWriteError)

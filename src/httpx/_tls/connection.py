@@ -83,7 +83,7 @@ class WatchedObject(ssl.SSLObject):
     def read(self, len: int = 1024, buffer: typing.Any = None) -> typing.Any:
         """As `ssl.SSLObject.read`."""
         data = ssl.SSLObject.read(self, len, buffer)  # not by super(), which insists on the class
-        # uvloop keeps this method when the class is exchanged.
+        # Who has this method goes on with it when the class is exchanged.
         if type(self) is WatchedObject and self._errand is not None and data and self._errand.after_read(self):
             self.__class__ = SettledObject  # type: ignore[assignment]
         return data
@@ -109,7 +109,7 @@ class WatchedSocket(ssl.SSLSocket):
     def read(self, len: int = 1024, buffer: typing.Any = None) -> typing.Any:
         """As `ssl.SSLSocket.read`."""
         data = ssl.SSLSocket.read(self, len, buffer)
-        if self._errand is not None and data and self._errand.after_read(self):
+        if type(self) is WatchedSocket and self._errand is not None and data and self._errand.after_read(self):
             self.__class__ = SettledSocket  # type: ignore[assignment]
         return data
 
