@@ -63,8 +63,6 @@ ENDINGS = [
 
 @pytest.mark.parametrize(("end", "error", "words"), ENDINGS)
 async def test_what_came_before_a_failure_arrives_and_then_the_failure_is_told(runtime, scripted, authority, end, error, words):
-    if end is forge and runtime.name in ("asyncio", "uvloop"):
-        pytest.skip("these tell the failure, and throw away what came with it")
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
     body = BODY[: 6 * RECORD - len(head)]  # nothing but full records, behind which more may be expected
 

@@ -167,3 +167,24 @@ async def test_a_connection_can_be_upgraded_to_tls(runtime, scripted, authority)
         read = network.read(100)
         assert (await read if runtime.is_async else read) == b"ping"
         assert network.get_extra_info("ssl_object").version() == "TLSv1.3"
+
+
+async def test_a_connection_that_is_closed_says_goodbye(runtime, scripted, authority):
+    ends = []
+    tls = authority.server("127.0.0.1")
+    tls.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+
+    def script(conn):
+        conn.read_request()
+        conn.send(respond("ok"))
+        conn.tls.suppress_ragged_eofs = False
+        try:
+            ends.append(conn.tls.recv(1))
+        except ssl.SSLEOFError:
+            ends.append("it was cut")
+
+    server = scripted(script, ssl_context=tls)
+    async with runtime.client(ssl_context=httpx.SSLContext(authority.pem)) as client:
+        await client.get(server.url)
+    server.wait_for(lambda server: server.connections[0].finished.is_set())
+    assert ends == [b""]

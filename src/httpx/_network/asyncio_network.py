@@ -6,7 +6,6 @@ import asyncio
 import concurrent.futures
 import contextlib
 import socket
-import ssl
 import sys
 import types
 import typing
@@ -15,13 +14,13 @@ import weakref
 from .._exceptions import ConnectError, WriteError
 from .addresses import connect_error, connect_timeout, new_socket, reason
 from .base import Farewell, SocketOption, Stream, T
-from .failures import handshake_error, read_error, spoke_too_soon
 from .race import Address, Race
 from .readiness import readiness
-from .words import handshake_timeout, nothing_accepted, nothing_arrived, sending_failed
+from .words import nothing_accepted, nothing_arrived, receiving_failed, sending_failed
 
 if typing.TYPE_CHECKING:
-    from .._exceptions import TLSError
+    import ssl
+
     from .._tls.info import TLSInfo
 
 _NEVER = float("inf")
@@ -52,7 +51,6 @@ class AsyncioStream(asyncio.BufferedProtocol):
         self._loop = loop
         self._socket = connection
         self._transport: typing.Any = None
-        self._flow: typing.Any = None  # the plain transport, below TLS too: uvloop's TLS loses what it holds when it is paused itself
         self._buffer = _buffers.get(loop) or _buffers.setdefault(loop, memoryview(bytearray(_BUFFER_SIZE)))
         self._received: list[bytes] = []
         self._size = 0
@@ -67,8 +65,6 @@ class AsyncioStream(asyncio.BufferedProtocol):
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = _NEVER
-        self._secure = False
-        self._ssl_object: ssl.SSLObject | None = None
         self._has_unread: typing.Callable[[], object] | None = None
         self.peer = peer
         self.ended_cleanly = True
@@ -77,7 +73,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = self._flow = transport
+        self._transport = transport
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer
@@ -85,6 +81,9 @@ class AsyncioStream(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         self._received.append(self._buffer[:nbytes].tobytes())
         self._size += nbytes
+        self._tell_reader()
+
+    def _tell_reader(self) -> None:
         reader = self._reader
         if reader is not None:
             self._reader = None
@@ -92,55 +91,32 @@ class AsyncioStream(asyncio.BufferedProtocol):
                 reader.set_result(None)
         elif self._size > _HIGH_WATER and not self._reading_paused:
             self._reading_paused = True
-            self._flow.pause_reading()
+            self._transport.pause_reading()
 
     def eof_received(self) -> None:
         self._ended = True
-        if self._secure:
-            self.ended_cleanly = self._was_told_goodbye()
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None:
             self._rescue()
             self._lost = self._lost or exc
-        elif not self._ended and self._secure:
-            self.ended_cleanly = False  # TLS ended without close_notify
         self._ended = True
         self._writing_paused = False
         self._wake()
 
-    def _was_told_goodbye(self) -> bool:
-        # asyncio reports a cut connection and a close_notify alike; the TLS object knows which it was.
-        try:
-            return not self._transport.get_extra_info("ssl_object").read(1)
-        except ssl.SSLZeroReturnError:
-            return True
-        except (ssl.SSLError, AttributeError, ValueError):
-            return False
-
     def _rescue(self) -> None:
         # A server that refuses a request says why and hangs up. asyncio stops reading at the first write that fails, with
-        # the reason still in the socket: open until connection_lost() returns, on TLS until the next turn of the event loop.
-        received: list[bytes] = []
+        # the reason still in the socket, which is open until connection_lost() returns.
         try:
-            while self._size + sum(map(len, received)) <= _HIGH_WATER and (data := self._socket.recv(65_536)):
-                received.append(data)
+            while self._size <= _HIGH_WATER and (data := self._socket.recv(65_536)):
+                self._accept(data)
         except (OSError, ValueError):
             pass
-        if not self._secure:
-            self._received += received
-            return
-        incoming = getattr(getattr(self._transport, "_ssl_protocol", None), "_incoming", None)
-        if received and incoming is not None:
-            try:
-                incoming.write(b"".join(received))
-                while data := self._ssl_object.read(_BUFFER_SIZE):  # type: ignore[union-attr]
-                    self._received.append(data)
-            except ssl.SSLWantReadError:
-                pass
-            except (ssl.SSLError, ValueError) as error:
-                self._lost = error
+
+    def _accept(self, data: bytes) -> None:
+        self._received.append(data)
+        self._size += len(data)
 
     def pause_writing(self) -> None:
         self._writing_paused = True
@@ -174,11 +150,11 @@ class AsyncioStream(asyncio.BufferedProtocol):
             finally:
                 self._reader = None
         received = self._received
+        if self._size >= _BULK and self._uses_socket:
+            self._turns = _TURNS
         if len(received) == 1 and not self._reading_paused:
             self._received = []
             self._size = 0
-            if self._uses_socket and len(received[0]) >= _BULK:
-                self._turns = _TURNS
             return received[0]
         return self._take()
 
@@ -192,7 +168,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
         except (OSError, ValueError) as error:
             self._lost = error
             self._ended = True
-            raise read_error(error, self.peer) from error
+            raise receiving_failed(self.peer, error) from error
         if not data:
             self._turns = 0  # the end is for the event loop to find
         return data
@@ -208,15 +184,15 @@ class AsyncioStream(asyncio.BufferedProtocol):
             self._size = 0
             if self._reading_paused:
                 self._reading_paused = False
-                if not self._flow.is_closing():
-                    self._flow.resume_reading()
+                if not self._transport.is_closing():
+                    self._transport.resume_reading()
             return data
-        if isinstance(self._lost, ssl.SSLError) and "EOF" in str(self._lost):
-            self.ended_cleanly = False
-            return b""
         if self._lost is not None:
-            raise read_error(self._lost, self.peer) from self._lost
+            raise self._why_lost(self._lost) from self._lost
         return b""
+
+    def _why_lost(self, error: Exception) -> Exception:
+        return receiving_failed(self.peer, error)
 
     def _arm_timer(self) -> None:
         if self._timer is not None:
@@ -237,8 +213,6 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
     async def send(self, data: bytes, timeout: float | None) -> None:
         self._write(data)
-        if self._secure and self._flow.is_closing():
-            self._rescue()
         if self._writing_paused:
             await self._drain(timeout)
 
@@ -285,74 +259,42 @@ class AsyncioStream(asyncio.BufferedProtocol):
             raise sending_failed(self.peer, self._lost) from self._lost
 
     async def start_tls(self, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> Stream:
-        if self._secure:
-            from .tls_stream import start_tls_over
+        from .asyncio_tls import AsyncioTLSStream
+        from .tls_stream import shake_hands
 
-            return await start_tls_over(self, context, server_hostname, timeout)
-        if self._received:
-            # It would be delivered as if it had been encrypted.
-            raise handshake_error(spoke_too_soon(), self.peer, context)
-        if self._ended or self._transport.is_closing():
-            raise self._left_early(context)  # a transport that is lost already tells nobody any more, least of all TLS begun on it
-        try:
-            async with asyncio.timeout(timeout):
-                upgraded = await self._loop.start_tls(self._transport, self, context, server_hostname=server_hostname)
-        except TimeoutError as error:
-            if isinstance(error, ConnectionError) or error.errno is not None:
-                raise handshake_error(error, self.peer, context) from error
-            raise handshake_timeout(self.peer, timeout) from None
-        except (OSError, ValueError) as error:
-            raise handshake_error(error, self.peer, context) from error
-        if upgraded is None or self._ended:
-            if upgraded is not None:
-                upgraded.abort()  # what closes this stream knows only the transport below
-            raise self._left_early(context)
-        self._transport = upgraded
-        self._secure = True
-        self._uses_socket = False
-        self._ssl_object = upgraded.get_extra_info("ssl_object")
-        return self
+        return AsyncioTLSStream(self, await shake_hands(self, context, server_hostname, timeout))
 
-    def _left_early(self, context: ssl.SSLContext) -> TLSError:
-        cause = self._lost or EOFError()
-        failed = handshake_error(cause, self.peer, context)
-        failed.__cause__ = cause
-        return failed
+    def stop_timer(self) -> None:
+        """Nobody will receive any more: it is closed, or another stream takes its place."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def is_quiet(self) -> bool:
         if self._ended or self._received or self._transport.is_closing():
             return False
-        # What arrived while the program kept the event loop busy is still in the socket. On TLS it need not be data.
-        if self._secure:
-            return True
+        # What arrived while the program kept the event loop busy is still in the socket.
         if self._has_unread is None:
             self._has_unread = readiness(self._socket)
         return not self._has_unread()
 
     def close(self, last_words: bytes = b"") -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self.stop_timer()
         if self._loop.is_closed():
             self.abandon()
             return
         if last_words and not self._transport.is_closing():
-            self._transport.write(last_words)
-        # close() says goodbye (close_notify), abort() does not wait for the answer.
-        self._transport.close()
+            with contextlib.suppress(WriteError):
+                AsyncioStream._write(self, last_words)
         self._transport.abort()
 
     def abandon(self) -> None:
         # The loop died with the connection open: nothing can be scheduled on it, so the transport cannot be closed. Its
         # socket can, and the transport is told, or it would warn of it when collected.
         self._socket.close()
-        raw = self._transport
         with contextlib.suppress(AttributeError):  # uvloop's transports are other objects, and were closed with their loop
-            if self._secure:
-                raw._closed = True
-                raw = raw._ssl_protocol._transport
-            if raw._sock is not None:
-                raw._sock = None
+            if self._transport._sock is not None:
+                self._transport._sock = None
 
     def info(self, name: str) -> typing.Any:
         if name == "client_addr":
@@ -361,12 +303,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
             return self._transport.get_extra_info("peername")
         if name == "is_readable":
             return not self.is_quiet()
-        if name == "ssl_object":
-            return self._ssl_object  # the transport forgets it when the connection is lost, and an error is yet to be explained
-        try:
-            return self._transport.get_extra_info(name)
-        except AttributeError:
-            return None  # TLS transports of asyncio know nothing any more once they have been closed
+        return self._transport.get_extra_info(name)
 
 
 class TaskWaiter:
@@ -474,7 +411,7 @@ class AsyncioNetwork:
             await self.settle()
 
     async def settle(self) -> None:
-        # A transport lets go of its socket in a callback, one of TLS in the callback after that.
+        # A transport lets go of its socket in a callback, or in the one after that.
         for _ in range(3):
             await _turn()
 

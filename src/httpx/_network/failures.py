@@ -31,13 +31,6 @@ def read_error(error: Exception, peer: str) -> ReadError | TLSError:
     return receiving_failed(peer, error)
 
 
-def spoke_too_soon() -> ssl.SSLError:
-    """What OpenSSL would say of a server that sends something before the handshake: whatever it speaks, it is not TLS."""
-    error = ssl.SSLError(ssl.SSL_ERROR_SSL, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
-    error.library, error.reason = "SSL", "WRONG_VERSION_NUMBER"
-    return error
-
-
 def first_exchange_error(error: TransportError, stream: Stream) -> TransportError:
     """The exception for a new connection that broke before the first byte of an answer.
 

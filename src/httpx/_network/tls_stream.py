@@ -10,6 +10,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
+import typing
 
 from .._exceptions import ReadError, ReadTimeout, WriteError, WriteTimeout
 from .base import Stream
@@ -17,8 +18,16 @@ from .failures import handshake_error, read_error
 from .streams import PeekingStream
 from .words import accepts_no_more, handshake_timeout, nothing_arrived, sending_failed
 
-_RECORD = 16_384  # the most plain text that a TLS record holds (RFC 8446 section 5.1)
+RECORD = 16_384  # the most plain text that a TLS record holds (RFC 8446 section 5.1)
 _PIECE = 262_144  # bytes that are decrypted at once, or encrypted before they are sent
+
+
+class Handshake(typing.NamedTuple):
+    """What a handshake in memory leaves: OpenSSL's connection, and the two buffers that it works on."""
+
+    tls: ssl.SSLObject
+    incoming: ssl.MemoryBIO
+    outgoing: ssl.MemoryBIO
 
 
 async def start_tls_over(inner: Stream, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> TLSStream:
@@ -26,11 +35,16 @@ async def start_tls_over(inner: Stream, context: ssl.SSLContext, server_hostname
 
     After a failure `inner` is closed, with the alert that tells the peer why.
     """
+    return TLSStream(inner, await shake_hands(inner, context, server_hostname, timeout))
+
+
+async def shake_hands(inner: Stream, context: ssl.SSLContext, server_hostname: str, timeout: float | None) -> Handshake:
+    """Do the TLS handshake on `inner`, as `start_tls_over`."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     deadline = None if timeout is None else time.monotonic() + timeout
     try:
-        tls = context.wrap_bio(incoming, outgoing, server_hostname=server_hostname)
-        await _shake_hands(inner, tls, incoming, outgoing, deadline)
+        done = Handshake(context.wrap_bio(incoming, outgoing, server_hostname=server_hostname), incoming, outgoing)
+        await _converse(inner, done, deadline)
     except (ReadTimeout, WriteTimeout) as error:
         raise handshake_timeout(inner.peer, timeout) from error
     except (ReadError, WriteError) as error:
@@ -39,10 +53,11 @@ async def start_tls_over(inner: Stream, context: ssl.SSLContext, server_hostname
     except (OSError, ValueError) as error:
         inner.close(outgoing.read())
         raise handshake_error(error, inner.peer, context) from error
-    return TLSStream(inner, tls, incoming, outgoing)
+    return done
 
 
-async def _shake_hands(inner: Stream, tls: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, deadline: float | None) -> None:
+async def _converse(inner: Stream, handshake: Handshake, deadline: float | None) -> None:
+    tls, incoming, outgoing = handshake
     while True:
         try:
             tls.do_handshake()
@@ -65,12 +80,10 @@ class TLSStream(PeekingStream):
 
     __slots__ = ("_incoming", "_inner", "_is_closed", "_is_cut", "_is_over", "_lock", "_outgoing", "_sending", "_tls")
 
-    def __init__(self, inner: Stream, tls: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> None:
+    def __init__(self, inner: Stream, handshake: Handshake) -> None:
         super().__init__(inner.peer)
         self._inner = inner
-        self._tls = tls
-        self._incoming = incoming
-        self._outgoing = outgoing
+        self._tls, self._incoming, self._outgoing = handshake
         self._lock = threading.Lock()  # held for calls into OpenSSL
         self._sending = threading.Lock()  # held by the one that sends
         self._is_cut = False
@@ -82,8 +95,7 @@ class TLSStream(PeekingStream):
         return self._inner.keeps_unsent
 
     async def receive(self, timeout: float | None) -> bytes:
-        data = self._decrypt()
-        if data is not None:
+        if self._has_more() and (data := self._decrypt()) is not None:
             return data
         deadline = None if timeout is None else time.monotonic() + timeout
         wait = timeout
@@ -93,8 +105,7 @@ class TLSStream(PeekingStream):
                     await self._send_encrypted(wait)
                 except WriteTimeout as error:
                     raise nothing_arrived(self.peer, timeout) from error
-            self._take_in(await self._inner.receive(wait))
-            data = self._decrypt()
+            data = self._decrypt(await self._inner.receive(wait))
             if data is not None:
                 return data
             if deadline is not None:
@@ -102,42 +113,42 @@ class TLSStream(PeekingStream):
                 wait = max(deadline - time.monotonic(), 0.0)
 
     def receive_nowait(self) -> bytes | None:
-        while True:
-            data = self._decrypt()
-            if data is not None:
+        if self._has_more() and (data := self._decrypt()) is not None:
+            return data
+        while (received := self._inner.receive_nowait()) is not None:
+            if (data := self._decrypt(received)) is not None:
                 return data
-            received = self._inner.receive_nowait()
-            if received is None:
-                return None
-            self._take_in(received)
+        return None
 
-    def _take_in(self, received: bytes) -> None:
-        with self._lock:
-            if received:
-                self._incoming.write(received)
-            else:
-                self._is_cut = True
-                self._incoming.write_eof()
-
-    def _decrypt(self) -> bytes | None:
-        # What has been received, empty at the end, None if more is needed.
-        if self._peeked:
-            return self._take_peeked()
+    def _has_more(self) -> bool:
+        # Whether there is anything to give without receiving. To ask OpenSSL for what is not there costs an exception.
         incoming = self._incoming
-        if not (incoming.pending or incoming.eof or self._is_over):  # to ask OpenSSL for what is not there costs an exception
-            return None
+        return bool(self._peeked or incoming.pending or incoming.eof or self._is_over)
+
+    def _decrypt(self, received: bytes | None = None) -> bytes | None:
+        # What there is now that this has been received too: data, empty at the end, None if more is needed.
+        incoming = self._incoming
         parts: list[bytes] = []
         size = 0
         try:
             with self._lock:
+                if received:
+                    incoming.write(received)
+                elif received is not None:
+                    self._is_cut = True
+                    incoming.write_eof()
+                if self._peeked:
+                    return self._take_peeked()
                 while size < _PIECE and (incoming.pending or incoming.eof or self._is_over):
-                    parts.append(self._tls.read(_RECORD))
+                    parts.append(self._tls.read(RECORD))
                     size += len(parts[-1])
                     if not parts[-1]:
                         # With OP_IGNORE_UNEXPECTED_EOF, OpenSSL reports a cut as if it were a goodbye.
                         self.ended_cleanly = not self._is_cut
                         self._is_over = True
                         break
+            if not parts:
+                return None
         except ssl.SSLWantReadError:
             if not parts:
                 return None
@@ -154,24 +165,25 @@ class TLSStream(PeekingStream):
     async def send(self, data: bytes, timeout: float | None) -> None:
         if self._is_closed:
             raise sending_failed(self.peer, "the connection is closed")
+        pieces = (data,) if len(data) <= _PIECE else [memoryview(data)[start : start + _PIECE] for start in range(0, len(data), _PIECE)]
         try:
-            for start in range(0, len(data), _PIECE):
-                self._encrypt(memoryview(data)[start : start + _PIECE])
+            for piece in pieces:
+                self._encrypt(piece)
                 await self._send_encrypted(timeout)
         except (ssl.SSLError, ValueError) as error:
             raise sending_failed(self.peer, error) from error
 
-    def _encrypt(self, data: memoryview) -> None:
+    def _encrypt(self, data: bytes | memoryview) -> None:
         with self._lock:
-            sent = 0
+            sent = self._tls.write(data) if data else 0
             while sent < len(data):
-                sent += self._tls.write(data[sent:])
+                sent += self._tls.write(memoryview(data)[sent:])
 
     async def _send_encrypted(self, timeout: float | None) -> None:
         # Whoever holds the lock looks again after giving it back, so nothing stays behind.
         while self._outgoing.pending and self._sending.acquire(blocking=False):
             try:
-                while encrypted := self._outgoing.read():
+                if encrypted := self._outgoing.read():
                     await self._inner.send(encrypted, timeout)
             except BaseException as error:
                 # What went out may have ended within a record.

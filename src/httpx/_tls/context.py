@@ -86,7 +86,8 @@ class SSLContext(Engine):
     _has_chosen_alpn = False
     _is_built = False
     _given: dict[str, typing.Any] | None = None  # the arguments, if they are no secrets: what it is pickled as
-    _takes_purpose = True  # see offer.py, for this and the next one
+    _takes_purpose = True  # see offer.py
+    # aiofastnet, whose event loops others may hand it to, would take OpenSSL's context from where it lies in the memory of a real one.
     _aiofastnet_force_fallback_ssl = True
 
     def __init__(

@@ -1,7 +1,7 @@
 """A TLS configuration as one connection uses it: the protocols offered (ALPN) and the port, which are not the context's.
 
     context = for_connection(client_context, alpn=("h2", "http/1.1"), port=443)
-    ...  # hand `context` to any runtime's TLS; then look at ssl_object.selected_alpn_protocol()
+    ...  # start TLS with `context`; then look at ssl_object.selected_alpn_protocol()
 
 What the client was given is not changed by it. A foreign `ssl.SSLContext` whose owner has chosen an offer makes that one. Where
 nobody has, it offers HTTP/2 for the moment in which a connection's TLS object is made, if the client speaks that: OpenSSL
@@ -54,15 +54,12 @@ class ForConnection:
 
     __slots__ = ("_context", "_purpose")
 
-    # aiofastnet, a faster event loop, would otherwise take OpenSSL's context from where it lies in the memory of a real one.
-    _aiofastnet_force_fallback_ssl = True
-
     def __init__(self, context: ssl.SSLContext, purpose: Purpose) -> None:
         self._context = context
         self._purpose = purpose
 
     @property  # type: ignore[misc]
-    def __class__(self) -> type:  # pyright: ignore  # event loops insist on an ssl.SSLContext
+    def __class__(self) -> type:  # pyright: ignore  # to all that ask, such as reports of failures
         return type(self._context)
 
     def __getattr__(self, name: str) -> typing.Any:
