@@ -19,7 +19,7 @@ from .._tls.default import resolve_ssl_context
 from .._types import CertTypes, ProxyTypes, VerifyTypes
 from .base import AsyncBaseTransport, BaseTransport
 from .exchange import Exchanges
-from .httpcore_mocks import ask, replacement
+from .httpcore_pools import ask, method_in_place, pool_in_place
 from .pool_view import PoolView
 
 if typing.TYPE_CHECKING:
@@ -67,25 +67,29 @@ class HTTPTransport(BaseTransport):
     ) -> None:
         dialer = _dialer(verify, cert, http1, http2, proxy, uds, local_address, retries, socket_options, ssl_context, resolver)
         self._exchanges = Exchanges(dialer, limits, resend)
-        self._pool = PoolView(self._exchanges)
+        self._pool: typing.Any = PoolView(self._exchanges, is_async=False)
         self._network: Network = _BLOCKING
 
     def handle_request(self, request: Request) -> Response:
-        if "httpcore" in sys.modules and (method := replacement(is_async=False)):
+        if (type(self._pool) is not PoolView or "httpcore" in sys.modules) and (method := method_in_place(self._pool, is_async=False)):
             answer = drive(ask(method, request, is_async=False))
             if answer is not None:
                 return answer
         return drive(self._exchanges.handle(request, self._network, False))
 
     def __reduce__(self) -> tuple[typing.Any, ...]:
-        return _restore, (type(self), self._exchanges.settings())
+        return _restore, (type(self), _settings(self))
 
     def pool_stats(self) -> PoolStats:
         """How many connections are open, idle and in use at this moment, and how many requests wait for one."""
-        return self._pool.stats()
+        return self._exchanges._pool.stats()
 
     def close(self) -> None:
-        self._exchanges.close()
+        pool = pool_in_place(self._pool)
+        if pool is None:
+            self._exchanges.close()
+        else:
+            pool.close()
 
 
 class AsyncHTTPTransport(AsyncBaseTransport):
@@ -114,28 +118,38 @@ class AsyncHTTPTransport(AsyncBaseTransport):
     ) -> None:
         dialer = _dialer(verify, cert, http1, http2, proxy, uds, local_address, retries, socket_options, ssl_context, resolver)
         self._exchanges = Exchanges(dialer, limits, resend)
-        self._pool = PoolView(self._exchanges)
+        self._pool: typing.Any = PoolView(self._exchanges, is_async=True)
         self._network: Network | None = None  # whichever is running, asked each time
 
     async def handle_async_request(self, request: Request) -> Response:
-        if "httpcore" in sys.modules and (method := replacement(is_async=True)):
+        if (type(self._pool) is not PoolView or "httpcore" in sys.modules) and (method := method_in_place(self._pool, is_async=True)):
             answer = await ask(method, request, is_async=True)
             if answer is not None:
                 return answer
         return await self._exchanges.handle(request, self._network or current_network(), True)
 
     def __reduce__(self) -> tuple[typing.Any, ...]:
-        return _restore, (type(self), self._exchanges.settings())
+        return _restore, (type(self), _settings(self))
 
     def pool_stats(self) -> PoolStats:
         """How many connections are open, idle and in use at this moment, and how many requests wait for one."""
-        return self._pool.stats()
+        return self._exchanges._pool.stats()
 
     async def aclose(self) -> None:
-        await self._exchanges.aclose(self._network or current_network())
+        pool = pool_in_place(self._pool)
+        if pool is None:
+            await self._exchanges.aclose(self._network or current_network())
+        else:
+            await pool.aclose()
 
 
 _BLOCKING = BlockingNetwork()
+
+
+def _settings(transport: HTTPTransport | AsyncHTTPTransport) -> dict[str, typing.Any]:
+    if pool_in_place(transport._pool) is not None:
+        raise TypeError("A transport whose _pool has been replaced cannot be pickled.")
+    return transport._exchanges.settings()
 
 
 def _restore(kind: type[typing.Any], settings: dict[str, typing.Any]) -> typing.Any:

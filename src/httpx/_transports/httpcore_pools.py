@@ -1,13 +1,16 @@
-"""Requests that tests answer at httpcore, through which HTTPX sends them.
+"""Requests that others take at httpcore, through whose pools HTTPX sends them.
 
-respx replaces `handle_request` of httpcore's pools, unless it is told `using="httpx"`; so do tests with `unittest.mock`. Ours go through no
-pool of httpcore's. But where a program has imported httpcore and put something in that place, it is asked, as HTTPX would ask it. If it
-passes the request on to httpcore's own method, the request goes over a connection of ours.
+Ours go through none. But what a program puts in that place is asked, as HTTPX would ask it:
+
+* a pool of its own at `transport._pool`, or a network backend in that pool: most often to check the addresses that are connected to;
+* another `handle_request` for all of httpcore's pools: respx does that, unless it is told `using="httpx"`, and so do tests with
+  `unittest.mock`. If that passes the request on to httpcore's own method, the request goes over a connection of ours.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 import typing
 
@@ -15,6 +18,7 @@ from .. import _exceptions
 from .._content.streams import AsyncByteStream, SyncByteStream
 from .._models.request import Request
 from .._models.response import Response
+from .pool_view import PoolView
 
 Method = typing.Callable[..., typing.Any]
 
@@ -30,16 +34,25 @@ class _NoPool:
         raise _PassedOn
 
 
-def replacement(is_async: bool) -> Method | None:
-    """What stands in the place of httpcore's method, or None if that does itself, or there is no httpcore."""
-    pool, name = ("AsyncConnectionPool", "handle_async_request") if is_async else ("ConnectionPool", "handle_request")
-    method: Method | None = getattr(getattr(sys.modules.get("httpcore"), pool, None), name, None)
+def pool_in_place(pool: typing.Any) -> typing.Any:
+    """The pool that a program has put in the place of ours, or None."""
+    return pool._substitute if type(pool) is PoolView else pool
+
+
+def method_in_place(pool: typing.Any, is_async: bool) -> Method | None:
+    """What has taken the place of sending requests through `pool`, or None."""
+    kind, name = ("AsyncConnectionPool", "handle_async_request") if is_async else ("ConnectionPool", "handle_request")
+    substitute = pool_in_place(pool)
+    if substitute is not None:
+        found: Method = getattr(substitute, name)
+        return found
+    method: Method | None = getattr(getattr(sys.modules.get("httpcore"), kind, None), name, None)
     return None if method is None or getattr(method, "__module__", "").startswith("httpcore.") else method
 
 
 async def ask(method: Method, request: Request, is_async: bool) -> Response | None:
     """The answer of `method` to `request`, or None if the request is to go to the server."""
-    httpcore: typing.Any = sys.modules["httpcore"]
+    httpcore: typing.Any = importlib.import_module("httpcore")
     url = request.url
     target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
     asked = httpcore.Request(

@@ -1,8 +1,10 @@
-"""What tests of others put in the place of httpcore's pools is asked, as HTTPX would ask it."""
+"""What programs put in the place of httpcore's pools is asked, as HTTPX would ask it."""
 
 from __future__ import annotations
 
 import inspect
+import pickle
+import ssl
 import sys
 import types
 import unittest.mock
@@ -14,6 +16,19 @@ import httpx
 
 class Pool:
     """Stands for httpcore's pools: their own methods look at the pool, whose connections are not ours."""
+
+    closed = False
+
+    def __init__(self, network_backend=None, **settings):
+        self._network_backend = network_backend
+        self.settings = settings
+        self._connections = answer(httpx.ByteStream(b"by a pool"))
+
+    def close(self):
+        self.closed = True
+
+    async def aclose(self):
+        self.closed = True
 
     def handle_request(self, request):
         return self._connections
@@ -39,6 +54,7 @@ def httpcore(monkeypatch):
     module = types.ModuleType("httpcore")
     module.ConnectionPool = type("ConnectionPool", (Pool,), {})
     module.AsyncConnectionPool = type("AsyncConnectionPool", (Pool,), {})
+    module.Proxy = lambda *parts: parts
     module.URL = lambda **parts: types.SimpleNamespace(**parts)
     module.Request = lambda content, **parts: types.SimpleNamespace(stream=content, **parts)
     monkeypatch.setitem(sys.modules, "httpcore", module)
@@ -164,3 +180,69 @@ async def test_what_httpcores_own_method_is_given_goes_over_a_connection_of_ours
 async def test_where_nothing_was_replaced_nothing_is_asked(runtime, httpcore, app):
     async with runtime.client() as client:
         assert (await client.get(app.url)).status_code == 200
+
+
+def new_transport(runtime, **settings):
+    return httpx.AsyncHTTPTransport(**settings) if runtime.is_async else httpx.HTTPTransport(**settings)
+
+
+async def test_a_pool_in_the_place_of_ours_is_what_requests_go_through(runtime, httpcore):
+    transport, pool = new_transport(runtime), Pool()
+    transport._pool = pool
+    async with runtime.client(transport=transport) as client:
+        assert (await client.get("https://a.test/")).text == "by a pool"
+    assert pool.closed
+
+
+async def test_a_network_backend_goes_into_a_pool_like_ours(runtime, httpcore):
+    context = httpx.SSLContext()
+    limits = httpx.Limits(max_connections=3, max_keepalive_connections=2, keepalive_expiry=1)
+    proxy = httpx.Proxy("http://proxy.test:3128", auth=("u", "p"), headers={"X-A": "1"})
+    transport = new_transport(runtime, ssl_context=context, limits=limits, proxy=proxy, retries=4)
+    assert transport._pool._network_backend is None  # that of httpcore's pools; nothing is replaced yet
+    backend = object()
+    transport._pool._network_backend = backend
+    assert transport._pool._network_backend is backend
+    assert transport._pool._substitute.settings == {
+        "ssl_context": context,
+        "proxy": ("http://proxy.test:3128", (b"u", b"p"), [(b"X-A", b"1")], None),
+        "max_connections": 3,
+        "max_keepalive_connections": 2,
+        "keepalive_expiry": 1,
+        "http1": True,
+        "http2": False,
+        "retries": 4,
+        "local_address": None,
+        "uds": None,
+        "socket_options": (),
+    }
+    async with runtime.client(transport=transport) as client:
+        assert (await client.get("https://a.test/")).text == "by a pool"
+    assert transport._pool._substitute.closed
+
+
+def test_a_transport_with_another_pool_is_not_pickled(httpcore):
+    transport = httpx.HTTPTransport()
+    transport._pool = Pool()
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(transport)
+
+
+async def test_closing_the_pool_closes_the_connections(runtime, app):
+    transport = new_transport(runtime)
+    async with runtime.client(transport=transport) as client:
+        await client.get(app.url)
+        assert transport.pool_stats().open == len(transport._pool._connections) == 1
+        if runtime.is_async:
+            await transport._pool.aclose()
+        else:
+            transport._pool.close()
+        assert transport.pool_stats().open == 0
+
+
+def test_settings_are_seen_at_the_pool():
+    pool = httpx.HTTPTransport(limits=httpx.Limits(max_connections=3, keepalive_expiry=2), http1=False, http2=True, verify=False)._pool
+    assert (pool._max_connections, pool._keepalive_expiry, pool._http1, pool._http2) == (3, 2, False, True)
+    assert pool._ssl_context.verify_mode == ssl.CERT_NONE
+    assert httpx.HTTPTransport()._pool._ssl_context.verify_mode == ssl.CERT_REQUIRED
+    assert not hasattr(pool, "_other")
