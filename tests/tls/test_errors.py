@@ -92,6 +92,30 @@ def test_the_advice_keeps_what_is_trusted_already(meet, authority, stranger):
     assert "context.load_verify_locations('path/to/it.pem')" in diagnose(error, "a", 1, ssl.create_default_context()).remedy
 
 
+@pytest.mark.parametrize("trusted", ["intermediate", "server's own", "server's own in DER", "server's own in a file", "among others"])
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_trusting_something_below_the_root_is_told_with_advice_that_helps(meet, stranger, tmp_path, trusted, is_sent):
+    middle = Issuer("Middle", Issuer("Root"))
+    server = middle.issue("localhost")
+    (tmp_path / "it.pem").write_bytes(b"# the server's\r\n" + server.pem.replace(b"\n", b"\r\n"))
+    verify = {
+        "intermediate": middle.pem,
+        "server's own": server.pem,
+        "server's own in DER": ssl.PEM_cert_to_DER_cert(server.pem.decode()),
+        "server's own in a file": tmp_path / "it.pem",
+        "among others": [stranger.pem, tmp_path / "it.pem"],
+    }[trusted]
+    server_context = server.server_context(None if is_sent else [])
+    context = httpx.SSLContext(verify)
+    context.verify_flags &= ~ssl.VERIFY_X509_PARTIAL_CHAIN  # as before Python 3.13
+    meeting = meet(server_context, context, through="bio")
+    assert diagnose(meeting.error, "localhost", 443, context).cause == "not-a-root"
+    assert "context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN" in explain(meeting, context)
+    assert "Add the root certificate" in explain(meeting, context)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    assert meet(server_context, context).error is None
+
+
 def test_a_directory_in_which_nothing_is_found_is_named(meet, authority, tmp_path):
     (tmp_path / "ca.pem").write_bytes(authority.pem.read_bytes())
     context = httpx.SSLContext(verify=tmp_path)

@@ -75,6 +75,11 @@ CAUSES = {
         f"If that is a private authority, or a proxy that inspects TLS, add its root certificate: {_ADD_IT}. Otherwise the server may have "
         "left out an intermediate certificate, which its operator must add.{besides}",
     ),
+    "not-a-root": Cause(
+        "The server's certificate, or one above it, is trusted here ({trusted}), but is no root certificate, and OpenSSL wants the root.",
+        f"Add the root certificate: {_ADD_IT}. Or let it do as it is, Python's default since 3.13: context = httpx.SSLContext(...); "
+        "context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN.{besides}",
+    ),
     "unhashed-directory": Cause(
         "verify= names the directory {directory!r}, in which OpenSSL finds nothing: certificates must be named by their hash there (such "
         "as 5ed36f99.0).",
@@ -214,7 +219,8 @@ CAUSES = {
 
 # By X509_V_ERR_* code (openssl/x509_vfy.h).
 BY_VERIFY_CODE = {
-    **dict.fromkeys((2, 20, 21), "unknown-authority"),
+    2: "not-a-root",
+    **dict.fromkeys((20, 21), "unknown-authority"),
     **dict.fromkeys((3, 5, 8, 11, 12, 15, 16, 33, 35, 36, 44, 54), "no-revocation-list"),
     **dict.fromkeys((4, 6, 7, 24, 76, 77, 78), "bad-signature"),
     **dict.fromkeys((9, 13), "certificate-not-yet-valid"),

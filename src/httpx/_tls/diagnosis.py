@@ -15,7 +15,7 @@ from .connection import context_of
 from .pins import PinError
 from .report import TLSReport, describe_chain, describe_names
 from .system import system_trusts_issuer_of
-from .trust import holds_hashed_names
+from .trust import holds_certificate, holds_hashed_names
 
 _MIN_RSA_BITS = 2048
 _WHOLE_CHAIN = ssl.VERIFY_CRL_CHECK_CHAIN & ~ssl.VERIFY_CRL_CHECK_LEAF
@@ -147,12 +147,19 @@ class Facts(dict[str, typing.Any]):
             return "unhashed-directory"
         if not self.chain:
             return cause
+        if cause == "unknown-authority" and self._is_trusted_itself():
+            return "not-a-root"
         if self["product"] is not None:
             return "intercepted"
         top = self["path"][-1]
         if system_trusts_issuer_of(top):
             return "trusted-by-system-only"
         return "missing-intermediate" if cause == "unknown-authority" and top.issuer_urls and not top.is_self_issued else cause
+
+    def _is_trusted_itself(self) -> bool:
+        # Whether verify= names the server's own certificate.
+        sources: tuple[typing.Any, ...] = getattr(self.context, "_sources", ())
+        return any(holds_certificate(source, self.chain[0].der) for source in sources if not isinstance(source, bool))
 
     def _is_outdated(self, certificates: typing.Iterable[Certificate]) -> bool:
         return any(certificate.not_after < self.now for certificate in certificates)

@@ -30,6 +30,7 @@ class Content(bytes):
 
 
 _LIST = re.compile(rb"-----BEGIN X509 CRL-----[A-Za-z0-9+/=\s]+-----END X509 CRL-----")
+_LOOKED_THROUGH = 4_194_304  # bytes of a bundle in which a certificate is looked for
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+\Z")  # what OpenSSL looks for in a directory (openssl-rehash(1))
 
 
@@ -241,3 +242,12 @@ def holds_hashed_names(directory: str) -> bool:
             return any(_HASHED_NAME.match(entry.name) for entry in entries)
     except OSError:
         return False
+
+
+def holds_certificate(source: Source, certificate: bytes) -> bool:
+    """Whether a file, or what is in memory, has this certificate (DER) in it. In directories nobody looks."""
+    try:
+        data = read_source(source, "verify", _LOOKED_THROUGH)
+    except OSError:
+        return False
+    return certificate in data or base64.b64encode(certificate) in data.translate(None, b"\r\n")
