@@ -209,3 +209,19 @@ def test_sizes_are_easy_to_read(count, shown):
     from httpx._cli.screen import human_size
 
     assert human_size(count) == shown
+
+
+def test_values_that_are_nested_deeply_are_not_laid_out():
+    """Each would have a margin of thousands of spaces: 100 kB would fill 200 MB."""
+    from httpx._cli.body import indent_json
+
+    deep = "[" * 900 + "1," * 20_000 + "1" + "]" * 900
+    assert indent_json(deep) == deep
+    assert indent_json("[" * 100 + "]" * 100).count("\n") == 198
+
+
+@pytest.mark.parametrize(("kind", "body"), [("text/css", b"{" * 100_001), ("application/json", b"[" + b"1," * 250_000 + b"1]")])
+def test_what_would_take_long_to_colour_is_not_coloured(command, site, kind, body):
+    site.pages["/x"] = respond(body, headers=[("Content-Type", kind)])
+    shown = command(site.url + "/x", terminal=True).text
+    assert shown.count("\x1b[") < 50

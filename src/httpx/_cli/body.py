@@ -7,7 +7,9 @@ import re
 
 from rich.text import Text
 
-_MAX_HIGHLIGHTED = 500_000  # characters; more takes longer than anyone wants to wait
+_MAX_HIGHLIGHTED = {"json": 500_000}  # characters; more takes longer than anyone wants to wait
+_MAX_HIGHLIGHTED_OTHERWISE = 100_000
+_MAX_INDENTATION = 1_000_000  # characters: what is nested deeply would be nothing but that
 _MARKUP = re.compile(r"(text/html|(application|text|image)/(.*\+)?(xhtml|xml))$")
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
@@ -39,7 +41,7 @@ def laid_out(text: str, content_type: str) -> Text:
     elif kind.endswith(("javascript", "/css", "yaml", "toml")):
         language = kind.rpartition("/")[2].removeprefix("x-")
     text = safe(text)
-    if language is None or len(text) > _MAX_HIGHLIGHTED:
+    if language is None or len(text) > _MAX_HIGHLIGHTED.get(language, _MAX_HIGHLIGHTED_OTHERWISE):
         return Text(text)
     from rich.syntax import Syntax  # slow to import, and nothing for a pipe
 
@@ -51,7 +53,7 @@ def laid_out(text: str, content_type: str) -> Text:
 def indent_json(text: str) -> str:
     """JSON with a line for each value, and every value spelled as it was: numbers keep their digits, and names their order.
 
-    What is not JSON comes back unchanged.
+    What is not JSON comes back unchanged, and so does what is nested so deeply that it would be lost in its margin.
     """
     try:
         json.loads(text)
@@ -59,8 +61,12 @@ def indent_json(text: str) -> str:
         return text
     parts: list[str] = []
     tokens = _JSON_TOKEN.findall(text)
-    depth = 0
+    depth = indentation = 0
     for token, following in zip(tokens, [*tokens[1:], ""], strict=True):
+        if token in "{[,]}":
+            indentation += 4 * depth
+            if indentation > _MAX_INDENTATION and indentation > 10 * len(text):
+                return text
         if token in "{[":
             depth += 1
             parts.append(token if following in "}]" else f"{token}\n{'    ' * depth}")

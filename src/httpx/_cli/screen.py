@@ -114,7 +114,11 @@ class Screen:
         else:
             content = response.read()
             if content:
-                self.out.print(self._readable(content, response.headers.get("content-type", ""), response.encoding), soft_wrap=True)
+                readable = self._readable(content, response.headers.get("content-type", ""), response.encoding)
+                if readable.spans or readable.style:
+                    self.out.print(readable, soft_wrap=True)
+                else:
+                    self.out.file.write(f"{readable.plain}\n")  # rich would take its time over every line
 
     def copy(self, response: Response) -> None:
         """Write the bytes of a body to standard output, each piece when it arrives."""
