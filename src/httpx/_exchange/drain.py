@@ -24,9 +24,8 @@ async def drain(client: Client, response: Response) -> None:
     if response.is_stream_consumed or response.is_closed:
         await client._calls.close(response)
         return
-    if type(response.stream) is ByteStream and response._peek(b"content-encoding") is None:
-        response._read_at_once()  # it is here already
-        return
+    if response._read_at_once(encoded=False):
+        return  # it was here already
     if int(_declared_length(response)) > LIMIT:
         await client._calls.close(response)
         return

@@ -10,7 +10,7 @@ from .._models.headers import Headers
 from .._models.request import Request, bare_request
 from .._models.response import Response
 from .._models.url import URL, parse_url
-from . import hooks
+from . import hooks, single
 from .client import Client
 from .drain import drain
 
@@ -46,8 +46,9 @@ async def send(client: Client, request: Request, follow: bool, history: list[Res
     leads. Without `follow` such a response is returned, and otherwise knows its `next_request`.
     """
     followed = 0
+    has_hooks = (given := client._event_hooks) != hooks.NONE or type(given) is not dict
     while True:
-        response = await hooks.send(client, request)
+        response = await (hooks.send(client, request) if has_hooks else single.send(client, request))
         if history:
             response.history = list(history)
         if not follow:

@@ -107,6 +107,7 @@ def _every(jar: CookieJar) -> list[Cookie]:
 def store(jar: CookieJar, url: URL, fields: Sequence[bytes]) -> None:
     """Put the cookies of a response from `url` into the jar, or out of it if they have expired."""
     policy = None if vars(jar)["_policy"] is _OURS else _chosen_policy(jar)
+    has_grown = False
     for field in fields[:MAX_COOKIES_PER_RESPONSE]:
         said = parse_set_cookie(field)
         cookie = None if said is None else _accept(said, url)
@@ -114,9 +115,10 @@ def store(jar: CookieJar, url: URL, fields: Sequence[bytes]) -> None:
             continue
         vars(cookie)["received"] = True
         with vars(jar)["_cookies_lock"]:
-            _put(jar, cookie, url)
-    with vars(jar)["_cookies_lock"]:
-        _make_room(jar)
+            has_grown = _put(jar, cookie, url) or has_grown
+    if has_grown:
+        with vars(jar)["_cookies_lock"]:
+            _make_room(jar)
 
 
 def _accept(said: SetCookie, url: URL) -> Cookie | None:
@@ -149,16 +151,15 @@ def _expiry(said: SetCookie) -> int | None:
     return None if said.expires is None else int(max(min(said.expires, now + MAX_AGE), 0))
 
 
-def _put(jar: CookieJar, cookie: Cookie, url: URL) -> None:
+def _put(jar: CookieJar, cookie: Cookie, url: URL) -> bool:
+    # Returns whether there is one more cookie now.
     domains: _Domains = vars(jar)["_cookies"]
     if not cookie.secure and url._scheme not in _SECURE_SCHEMES:
-        ours = cookie.domain.lstrip(".")
         for domain, paths in domains.items():
-            theirs = domain.lstrip(".")
-            if (_covers(theirs, ours) or _covers(ours, theirs)) and any(
-                cookie.name in names and names[cookie.name].secure and _path_matches(path, cookie.path) for path, names in paths.items()
-            ):
-                return  # "leave secure cookies alone": plain HTTP must not put another one in their place
+            for path, names in paths.items():
+                other = names.get(cookie.name)
+                if other is not None and other.secure and _shadows(domain, path, cookie):
+                    return False
     is_expired = cookie.expires is not None and cookie.is_expired()
     replaced = domains.get(cookie.domain, {}).get(cookie.path, {}).get(cookie.name)
     if replaced is not None:
@@ -166,12 +167,21 @@ def _put(jar: CookieJar, cookie: Cookie, url: URL) -> None:
         if is_expired:
             jar.clear(replaced.domain, replaced.path, replaced.name)
     if is_expired:
-        return
+        return False
     jar.set_cookie(cookie)
+    if replaced is not None:
+        return False
     paths = domains[cookie.domain]
     if sum(map(len, paths.values())) > MAX_COOKIES_PER_DOMAIN:
         oldest = min((other for names in paths.values() for other in names.values()), key=_age)
         jar.clear(oldest.domain, oldest.path, oldest.name)
+    return True
+
+
+def _shadows(domain: str, path: str, cookie: Cookie) -> bool:
+    # Whether `cookie` would come before a secure one that is stored there. Plain HTTP must not do that ("leave secure cookies alone").
+    theirs, ours = domain.lstrip("."), cookie.domain.lstrip(".")
+    return (_covers(theirs, ours) or _covers(ours, theirs)) and _path_matches(path, cookie.path)
 
 
 def _make_room(jar: CookieJar) -> None:

@@ -492,20 +492,20 @@ class Response:
         limits = None if self._request is None else self._request.extensions
         return make_decoder(codings.decode("latin-1").split(","), limits)
 
-    def _read_at_once(self) -> bool:
-        # What is in memory already need not be streamed.
+    def _read_at_once(self, encoded: bool = True) -> bool:
+        # What is in memory already need not be streamed. With `encoded` false, a body that has to be decoded is left as it is.
         stream = self.stream
         if type(stream) is not ByteStream or self.is_stream_consumed or self.is_closed:
+            return False
+        is_encoded = self._peek(b"content-encoding") is not None
+        if is_encoded and not encoded:
             return False
         raw = stream._bytes
         self.is_stream_consumed = self.is_closed = True
         self._num_bytes_downloaded = len(raw)
         if self._started is not None:
             self._elapsed = time.perf_counter() - self._started
-        if self._peek(b"content-encoding") is None:
-            self._content = raw
-        else:
-            self._content = self._decoded(raw)
+        self._content = self._decoded(raw) if is_encoded else raw
         return True
 
     def _decoded(self, raw: bytes) -> bytes:
