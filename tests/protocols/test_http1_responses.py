@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from httpx import RemoteProtocolError
 from httpx._protocols.http1.body import MAX_CHUNK_EXTENSIONS
-from httpx._protocols.http1.engine import MAX_INFORMATIONAL, MAX_KNOWN_HEAD, NEED_DATA, HTTP1Engine
-from httpx._protocols.http1.head import MAX_FIELDS, MAX_HEAD_SIZE, MAX_LINE_SIZE
+from httpx._protocols.http1.engine import MAX_INFORMATIONAL, NEED_DATA, HTTP1Engine
+from httpx._protocols.http1.head import MAX_FIELDS, MAX_HEAD_SIZE, MAX_KNOWN_HEAD, MAX_KNOWN_HEADS, MAX_LINE_SIZE, KnownHeads
 
 
 class Outcome(typing.NamedTuple):
@@ -371,6 +371,28 @@ def test_a_head_that_begins_like_the_one_before_is_another_one() -> None:
     assert read([response(OK, "Content-Length: 2", "Vary: x", body=b"ok")], engine=engine).fields[1:] == ((b"Vary", b"x"),)
     assert read([response(OK, "Content-Length: 3", body=b"yes")], engine=engine).body == b"yes"
     assert read([response(OK, "Content-Length: 3", "Connection: close", body=b"yes")], engine=engine).reusable is False
+
+
+def test_connections_share_what_they_know_of_heads() -> None:
+    known: KnownHeads = {}
+    heads = [response(OK, "Content-Length: 2", f"X-Number: {number}") for number in range(2 * MAX_KNOWN_HEADS)]
+    engines = [HTTP1Engine(known) for _ in range(3)]
+    for head in (*heads[:4], *heads, *heads[:4]):
+        for engine in engines:
+            assert read([head + b"ok"], engine=engine) == read([head + b"ok"])
+    assert len(known) <= MAX_KNOWN_HEADS
+    for engine in engines:
+        engine.start("GET", True, False)
+        engine.receive(heads[2] + b"ok")
+    first, *others = [engine.next_head() for engine in engines]
+    assert all(other is first for other in others)
+
+
+def test_only_whole_heads_are_known() -> None:
+    known: KnownHeads = {}
+    for data in (b"HT", b"HTTP/1.1 200 OK\r\nA: b\r\n", b"HTTP/1.1 200 OK\nContent-Length: 0\n\n", b"HTTP/1.1 200 OK\r\nA\r\n\r\n"):
+        read([data], engine=HTTP1Engine(known))
+    assert not known
 
 
 def test_what_arrives_behind_a_whole_response_is_no_part_of_it() -> None:

@@ -11,7 +11,7 @@ from .._models.request import Request
 from .._network.base import Network, Stream
 from .._network.words import nothing_arrived, seconds
 from .._protocols.http1.engine import NEED_DATA, UPGRADED, HTTP1Engine
-from .._protocols.http1.head import ResponseHead, excerpt
+from .._protocols.http1.head import KnownHeads, ResponseHead, excerpt
 from .._protocols.http1.serialize import LAST_CHUNK, check_target, serialize_chunk, serialize_head
 from .body import PIECE, Parts, Progress, check_length, continue_patience, is_repeatable, parts_of
 from .exchange import ConnectionDied, Timeouts, tell_of_reuse
@@ -46,13 +46,13 @@ class HTTP1Connection:
     is_settled = True
     stream_id = None
 
-    def __init__(self, key: typing.Hashable, stream: Stream, network: Network) -> None:
+    def __init__(self, key: typing.Hashable, stream: Stream, network: Network, known_heads: KnownHeads | None = None) -> None:
         self.key = key
         self.stream = stream
         self.idle_since = self.opened_at = 0.0
         self.origin: typing.Any = None
         self.network_stream: typing.Any = None
-        self._engine = HTTP1Engine()
+        self._engine = HTTP1Engine(known_heads)
         self.data_at_hand = self._engine.whole_body  # as `Exchange` has them, without a step in between
         self.finish = self._engine.finish
         self.is_ready = stream.is_quiet  # open, and has not spoken out of turn

@@ -24,6 +24,7 @@ from .._network.base import Farewell, Network, Stream
 from .._network.words import seconds
 from .._pool.pool import Pool
 from .._printable import printable
+from .._protocols.http1.head import KnownHeads
 from .body import AsyncBody, SyncBody
 from .network_stream import AsyncNetworkStream, NetworkStream
 
@@ -64,6 +65,7 @@ class Exchanges:
         self._max_attempts = MAX_ATTEMPTS if resend else 1
         self._multiplexes = dialer.http2
         self._known_http1: set[tuple[str, int]] = set()  # hosts that were offered HTTP/2 and did not take it
+        self._known_heads: KnownHeads = {}
         self._realm: object = _NOWHERE
         self._routes: dict[tuple[str, str, int | None], Route] = {}  # of the realm, by origin
         self._reloading = dialer.reloading()
@@ -314,7 +316,7 @@ class Exchanges:
             return connection
         if self._multiplexes and not route.http1_only and len(self._known_http1) < _MAX_KNOWN:
             self._known_http1.add((route.host, route.port))
-        return HTTP1Connection(route, stream, network)
+        return HTTP1Connection(route, stream, network, self._known_heads)
 
     def _drop(self, exchange: Exchange, error: BaseException | None = None) -> None:
         # The exchange did not come to its end.

@@ -18,10 +18,7 @@ import enum
 
 from ..._exceptions import RemoteProtocolError
 from .body import NO_BODY, BodyReader, Buffer, ChunkedBody, SizedBody, body_reader, framing_of
-from .head import MAX_HEAD_SIZE, HeadReader, ResponseHead, excerpt
-
-MAX_KNOWN_HEAD = 4_096
-"""Bytes of the longest head that a connection remembers."""
+from .head import MAX_HEAD_SIZE, MAX_KNOWN_HEAD, HeadReader, KnownHeads, ResponseHead, excerpt
 
 MAX_INFORMATIONAL = 16
 """Informational (1xx) responses that may precede a final one."""
@@ -41,8 +38,9 @@ IDLE, SENT, BODY, UPGRADED, DONE = range(5)
 class HTTP1Engine:
     """The client's end of an HTTP/1.1 connection, without its input and output.
 
-    Who asks a server again and again mostly gets the head of the last time, but for the second in its `Date`. What is the same byte for
-    byte, up to the empty line at its end, means the same: it is not parsed again. That saves a fifth of a small request.
+    Who asks a server again and again mostly gets the head of the last time, or of a few times ago, but for the second in its `Date`. What
+    is the same byte for byte, up to the empty line at its end, means the same: it is not parsed again. That saves a fifth of a small
+    request. `known` are the heads of all connections of the client.
     """
 
     __slots__ = (
@@ -51,7 +49,7 @@ class HTTP1Engine:
         "_head_reader",
         "_informational",
         "_keep_alive",
-        "_known_head",
+        "_last_head",
         "_method",
         "_upgrade_offered",
         "_whole",
@@ -59,12 +57,12 @@ class HTTP1Engine:
         "state",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownHeads | None = None) -> None:
         self.state = IDLE
         self.is_abandoned = False
         self._buffer = Buffer()
-        self._head_reader = HeadReader()
-        self._known_head: ResponseHead | None = None
+        self._head_reader = HeadReader(known)
+        self._last_head: ResponseHead | None = None
         self._body: BodyReader | None = None
         self._whole: bytes | None = None  # the body, where it came with the head
         self._method = ""
@@ -117,7 +115,7 @@ class HTTP1Engine:
         if not data:
             return NEED_DATA
         try:
-            head = self._known_head
+            head = self._last_head
             if head is not None and type(data) is bytes and data.startswith(head.raw):
                 size = len(head.raw)
             else:
@@ -125,7 +123,7 @@ class HTTP1Engine:
                 if found is None:
                     return NEED_DATA
                 head, size = found
-                self._known_head = head if size <= MAX_KNOWN_HEAD and not head.ends_lines_bare else None
+                self._last_head = head if size <= MAX_KNOWN_HEAD and not head.ends_lines_bare else None
             rest = self._buffer.data = data[size:]
             if head.status_code < 200 or self._method == "CONNECT":
                 self._keep_alive = self._keep_alive and not head.ends_lines_bare

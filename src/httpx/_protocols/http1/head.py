@@ -21,6 +21,12 @@ MAX_HEAD_SIZE = 262_144
 MAX_LINE_SIZE = 65_536
 """Bytes that one line of a head may have."""
 
+MAX_KNOWN_HEAD = 4_096
+"""Bytes of the longest head that is remembered."""
+
+MAX_KNOWN_HEADS = 32
+"""Heads that are remembered; with the next one it begins anew."""
+
 MAX_FIELDS = 500
 """Field lines that one head may have."""
 
@@ -77,12 +83,17 @@ class ResponseHead:
         return fields
 
 
+KnownHeads = dict[bytes, ResponseHead]
+"""Heads that were read, by their bytes. The connections of a client share them: what a head means hangs on nothing else."""
+
+
 class HeadReader:
-    """Collects bytes until a head is complete, wherever the network cuts them."""
+    """Collects bytes until a head is complete, wherever the network cuts them. One that is `known` is not parsed again."""
 
-    __slots__ = ("_ends_lines_bare", "_line_start", "_scanned")
+    __slots__ = ("_ends_lines_bare", "_known", "_line_start", "_scanned")
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownHeads | None = None) -> None:
+        self._known: KnownHeads = {} if known is None else known
         self._ends_lines_bare = False
         self._scanned = 0  # bytes that were looked at before: a head that drips in must not cost the square of its size
         self._line_start = 0  # where the last line among them begins
@@ -92,16 +103,26 @@ class HeadReader:
         if self._scanned and not _has_empty_line(buffer, max(self._scanned - 3, 0)):
             self._wait_for_more(buffer)
             return None
-        head = _WHOLE_HEAD.match(buffer)
-        if head is None:
+        end = buffer.find(b"\r\n\r\n") + 4
+        raw = bytes(buffer[:end])
+        known = self._known.get(raw)
+        if known is not None:
+            self._scanned = self._line_start = 0
+            return known, end
+        found = _WHOLE_HEAD.match(buffer)
+        if found is None:
             return self._read_otherwise(buffer)
         self._scanned = self._line_start = 0
-        end = head.end()
         if end > MAX_LINE_SIZE:
-            check_size(buffer[:end])
-        minor, status, reason = head.groups(b"")
+            check_size(raw)
+        minor, status, reason = found.groups(b"")
         version = b"HTTP/1.1" if minor == b"1" else b"HTTP/1.0"
-        return ResponseHead(bytes(buffer[:end]), version, int(status), reason, False), end
+        head = ResponseHead(raw, version, int(status), reason, False)
+        if end <= MAX_KNOWN_HEAD:
+            if len(self._known) >= MAX_KNOWN_HEADS:
+                self._known.clear()
+            self._known[raw] = head
+        return head, end
 
     def _wait_for_more(self, buffer: bytes | bytearray) -> None:
         if len(buffer) > MAX_HEAD_SIZE:
