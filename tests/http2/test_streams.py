@@ -191,6 +191,22 @@ async def test_a_server_that_refuses_everything_is_not_asked_for_ever(runtime, h
     assert len(refused) == 4
 
 
+async def test_a_server_that_ends_each_connection_after_a_while_answers_everybody(runtime, h2_client, scripted):
+    """As nginx does after `keepalive_requests`: who comes too late may do so many times."""
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        first, *_ = [peer.read_head()[0] for _ in range(8 - conn.number)]
+        peer.send(peer.headers(first), data(first, b"%d" % conn.number, end=True), goaway(first))
+        conn.wait_closed()
+
+    server = scripted(script)
+    async with h2_client() as client:
+        responses = await runtime.gather(*[lambda: client.post(server.url, content=b"x")] * 8)
+    assert sorted(response.content for response in responses) == [b"%d" % number for number in range(8)]
+    assert max(response.extensions.get("attempts", 1) for response in responses) == 8
+
+
 async def test_sending_again_can_be_switched_off(runtime, h2_client, scripted):
     def script(conn):
         peer = HTTP2Peer(conn)

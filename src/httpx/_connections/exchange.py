@@ -20,13 +20,14 @@ class ConnectionDied(Exception):
     """The request got no answer and may be sent on another connection.
 
     Either the connection was used before and broke before any byte of this response, or the server has said that it did
-    not process the request (`unprocessed`).
+    not process the request (`unprocessed`), perhaps because it was done with the connection after others (`took_others`).
     """
 
-    def __init__(self, cause: Exception, unprocessed: bool = False) -> None:
+    def __init__(self, cause: Exception, unprocessed: bool = False, took_others: bool = False) -> None:
         super().__init__(str(cause))
         self.cause = cause
         self.unprocessed = unprocessed
+        self.took_others = took_others
 
     def unwrap(self) -> Exception:
         """The cause, to be raised while this is handled: without leading back to it, since who walks along causes would never arrive."""

@@ -116,6 +116,11 @@ class HTTP2Connection:
         return self.failure is not None and self._engine.failure is None
 
     @property
+    def took_others(self) -> bool:
+        """Whether the peer has ended the connection after it had processed some requests (GOAWAY)."""
+        return self._engine.took_some
+
+    @property
     def is_settled(self) -> bool:
         """Whether the peer has said how many exchanges it takes at a time (SETTINGS); until then it gets one."""
         return self._limit is not None

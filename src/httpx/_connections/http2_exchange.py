@@ -144,7 +144,7 @@ class HTTP2Exchange(HTTP2Stream):
             if self.head is not None or self.informational:
                 raise
             if self.is_unprocessed and (is_replayable(request) or not self._has_begun_body):
-                raise ConnectionDied(error, unprocessed=True) from error
+                raise ConnectionDied(error, unprocessed=True, took_others=connection.took_others) from error
             if self.failure is None or not connection.has_died:
                 raise
             if self.was_reused and is_repeatable(request):

@@ -35,6 +35,9 @@ if typing.TYPE_CHECKING:
 MAX_ATTEMPTS = 4
 """How often a request is sent at most, if the server says each time that it did not process it."""
 
+MAX_MOVES = 32
+"""How often it moves to another connection at most, if the server ends each after having processed others."""
+
 _NO_TIMEOUTS: Timeouts = {}
 _MAX_KNOWN = 4_096
 _NOWHERE = object()  # the realm of who has not sent anything yet
@@ -87,7 +90,7 @@ class Exchanges:
         if trace is not None:
             trace = _told(trace, is_async)
         setup = None
-        closings, attempts, began = self._pool.closings, 1, time.monotonic()
+        closings, attempts, moves, began = self._pool.closings, 1, 0, time.monotonic()
         while True:
             exchange = self._take_idle(route, began)
             if exchange is None:
@@ -105,8 +108,8 @@ class Exchanges:
                     await trace.failed(died.cause)
                 if closings != self._pool.closings:
                     raise _closed(request) from died.cause
-                # What the server did not process is worth another try; a connection that died is not, the second time.
-                if attempts >= (self._max_attempts if died.unprocessed else min(self._max_attempts, 2)):
+                moves = min(moves + died.took_others, MAX_MOVES)
+                if not self._may_try_again(died, attempts, moves):
                     if not died.unprocessed:
                         tell_of_reuse(died.cause, may_be_resent=True)
                     raise died.unwrap() from died.cause.__cause__
@@ -136,6 +139,11 @@ class Exchanges:
             await trace.body_begins(request)
             await trace.body_ends(request)
         return response
+
+    def _may_try_again(self, died: ConnectionDied, attempts: int, moves: int) -> bool:
+        # What the server did not process is worth another try; a connection that died is not, the second time. That it ended
+        # one after a number of others does not count: where requests are many, it may happen to the same again and again.
+        return attempts - moves < (self._max_attempts if died.unprocessed else 2) and self._max_attempts > 1
 
     def _respond(
         self, request: Request, exchange: Exchange, head: Head, attempts: int, timeouts: Timeouts, is_async: bool, now: float

@@ -107,6 +107,11 @@ class HTTP2Engine:
         self.pings_answered = 0
 
     @property
+    def took_some(self) -> bool:
+        """Whether the peer takes no more streams, and took some before that (GOAWAY)."""
+        return 0 < self._last_taken < limits.UNLIMITED_STREAMS
+
+    @property
     def has_outgoing(self) -> bool:
         """Whether `outgoing()` has anything to say."""
         return self.failure is not None or self._session.want_write
