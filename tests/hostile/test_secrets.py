@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import io
 import pickle
 import random
@@ -16,6 +17,13 @@ from tests.support.servers import keep_alive, respond
 
 # What a pickle may name: ours, and the plain data of the standard library that is in it.
 MODULES = ("httpx", "http.cookiejar", "datetime", "builtins")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_else_pickles_exceptions(monkeypatch):
+    # tblib, which `distributed` brings, registers itself for all exceptions that there are when it is imported.
+    for kind in [kind for kind in copyreg.dispatch_table if issubclass(kind, BaseException)]:
+        monkeypatch.delitem(copyreg.dispatch_table, kind)
 
 
 class Reader(pickle._Unpickler):

@@ -111,6 +111,8 @@ class BlockingStream(SocketStream):
             return await start_tls_over(self, context, server_hostname, timeout)
         self._socket.settimeout(timeout)
         try:
+            if sys.version_info < (3, 13):
+                self._socket.getpeername()  # if the peer has hung up: `ssl` would raise, too, and leave the socket open
             encrypted = context.wrap_socket(
                 self._socket, server_hostname=server_hostname, do_handshake_on_connect=False, suppress_ragged_eofs=False
             )
