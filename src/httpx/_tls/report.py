@@ -53,7 +53,7 @@ class TLSReport:
     tls: TLSInfo | None = None
     """What was negotiated; None after a failure."""
     resumable: bool | None = None
-    """Whether the server lets the session be continued by later connections; None if that was not looked at."""
+    """Whether the server offers to continue the session on later connections; None if that was not looked at."""
 
     @property
     def is_ok(self) -> bool:
@@ -90,7 +90,7 @@ class TLSReport:
         if tls is not None:
             checks.append(Check("protocol", True, tls.alpn or "none chosen (ALPN)"))
         if self.resumable is not None:
-            resumed = "can be resumed" if self.resumable else "cannot be resumed: every connection takes a full handshake"
+            resumed = "resumption offered" if self.resumable else "no resumption: every connection takes a full handshake"
             checks.append(Check("session", self.resumable or None, resumed))
         return checks
 
