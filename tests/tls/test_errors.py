@@ -6,6 +6,7 @@ import re
 import ssl
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,65 @@ def test_trusting_something_below_the_root_is_told_with_advice_that_helps(meet, 
     assert "Add the root certificate" in explain(meeting, context)
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     assert meet(server_context, context).error is None
+
+
+def _versions(least, most):
+    def change(context):
+        context.maximum_version, context.minimum_version = ssl.TLSVersion[most], ssl.TLSVersion[least]
+
+    return change
+
+
+def _forbid(*options):
+    def change(context):
+        for option in options:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                context.options |= option
+
+    return change
+
+
+def _without_ciphers(context):
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(ssl.SSLError):
+        context.set_ciphers("misspelt")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_versions("TLSv1_3", "TLSv1_2"), "allows no version of TLS"),
+        (_forbid(ssl.OP_NO_TLSv1_2, ssl.OP_NO_TLSv1_3), "allows no version of TLS"),
+        (_without_ciphers, r"no cipher that goes with what it allows \(TLS 1\.2\)"),
+    ],
+)
+@pytest.mark.parametrize("make", [httpx.SSLContext, lambda verify: ssl.create_default_context(cafile=verify)])
+def test_a_context_that_has_nothing_to_offer_is_not_the_servers_fault(meet, authority, make, change, words):
+    context = make(authority.pem)
+    change(context)
+    error = meet(authority.server(), context, through="bio").error
+    assert diagnose(error, "localhost", 443, context).cause == "nothing-to-offer"
+    assert re.search(words, diagnose(error, "localhost", 443, context).meaning)
+
+
+@pytest.mark.parametrize(
+    ("version", "change", "words"),
+    [
+        ("TLSv1_2", _versions("TLSv1_3", "TLSv1_3"), r"\(TLS 1\.3\).*context\.minimum_version = ssl\.TLSVersion\.TLSv1_2"),
+        ("TLSv1_3", _versions("TLSv1_2", "TLSv1_2"), r"\(TLS 1\.2\).*context\.maximum_version = ssl\.TLSVersion\.TLSv1_3"),
+        ("TLSv1_2", _forbid(ssl.OP_NO_TLSv1_2), r"\(TLS 1\.3\).*context\.options &= ~ssl\.OP_NO_TLSv1_2"),
+        ("TLSv1_3", _forbid(ssl.OP_NO_TLSv1_3), r"\(TLS 1\.2\).*context\.options &= ~ssl\.OP_NO_TLSv1_3"),
+    ],
+)
+def test_a_version_that_the_context_forbids_is_told_with_advice_that_helps(meet, authority, trusting, version, change, words):
+    server = authority.server()
+    server.minimum_version = server.maximum_version = ssl.TLSVersion[version]
+    change(trusting)
+    meeting = meet(server, trusting)
+    assert re.search(words, explain(meeting, trusting))
+    exec(re.search(r"context\.\w+ &?= \S+\w", explain(meeting, trusting))[0], {"context": trusting, "ssl": ssl})
+    assert meet(server, trusting).error is None
 
 
 def test_a_directory_in_which_nothing_is_found_is_named(meet, authority, tmp_path):

@@ -166,6 +166,11 @@ CAUSES = {
         "The server's operator must allow current ciphers, and use a common kind of key (RSA 2048, P-256). Until then, for this server "
         "alone: context.set_ciphers('DEFAULT:@SECLEVEL=0').{if_wanted}",
     ),
+    "nothing-to-offer": Cause(
+        "The ssl.SSLContext in use is at odds with itself: {nothing}. The server was asked nothing.",
+        "Change its minimum_version and maximum_version, its options (ssl.OP_NO_TLSv1_2 and the like), or what it was given with "
+        "set_ciphers().",
+    ),
     "weak-key-exchange": Cause(
         "The server's key exchange is too weak to be safe.",
         "The server's operator must configure a larger group, or elliptic curves. Until then, for this server alone: "
@@ -260,10 +265,10 @@ BY_REASON = (
     ("INSUFFICIENT_SECURITY", "no-common-cipher"),
     ("HANDSHAKE_FAILURE", "no-common-cipher"),
     ("NO_SHARED_CIPHER", "no-common-cipher"),
-    ("NO_CIPHERS_AVAILABLE", "no-common-cipher"),
+    ("NO_CIPHERS_AVAILABLE", "nothing-to-offer"),
     ("PROTOCOL_VERSION", "protocol-version"),
     ("UNSUPPORTED_PROTOCOL", "protocol-version"),
-    ("NO_PROTOCOLS_AVAILABLE", "protocol-version"),
+    ("NO_PROTOCOLS_AVAILABLE", "nothing-to-offer"),
     ("NO_APPLICATION_PROTOCOL", "no-common-protocol"),
     ("UNRECOGNIZED_NAME", "unknown-name"),
     ("UNSAFE_LEGACY_RENEGOTIATION", "unsafe-renegotiation"),

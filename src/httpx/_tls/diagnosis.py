@@ -18,6 +18,7 @@ from .system import system_trusts_issuer_of
 from .trust import holds_certificate, holds_hashed_names
 
 _MIN_RSA_BITS = 2048
+_FORBIDDEN_BY = {version: getattr(ssl, f"OP_NO_{version.name}") for version in sorted(ssl.TLSVersion) if version >= ssl.TLSVersion.TLSv1}
 _WHOLE_CHAIN = ssl.VERIFY_CRL_CHECK_CHAIN & ~ssl.VERIFY_CRL_CHECK_LEAF
 
 
@@ -325,22 +326,32 @@ class Facts(dict[str, typing.Any]):
         named = re.search(r"(?:ALERT_|TLSV1_(?!ALERT))([A-Z_]+)", (getattr(self.error, "reason", None) or self.words))
         return f" (its alert: {named[1].strip('_').lower().replace('_', ' ')})" if named else ""
 
-    def _allow_version(self) -> str:
+    def _allowed(self) -> list[ssl.TLSVersion]:
         context = self.context
-        if context is not None and context.minimum_version > ssl.TLSVersion.TLSv1_2:
-            return "If you need this server, allow TLS 1.2 too: context.minimum_version = ssl.TLSVersion.TLSv1_2."
-        if context is not None and 0 < context.maximum_version < ssl.TLSVersion.TLSv1_3:
-            return "Allow TLS 1.3 too: context.maximum_version = ssl.TLSVersion.MAXIMUM_SUPPORTED."
+        if context is None:
+            return [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+        least, most = context.minimum_version, context.maximum_version
+        least = min(_FORBIDDEN_BY) if least == ssl.TLSVersion.MINIMUM_SUPPORTED else least
+        most = max(_FORBIDDEN_BY) if most == ssl.TLSVersion.MAXIMUM_SUPPORTED else most
+        return [version for version, option in _FORBIDDEN_BY.items() if least <= version <= most and not context.options & option]
+
+    def _allow_version(self) -> str:
+        context, allowed = self.context, self["allowed"]
+        for version, bound in ((ssl.TLSVersion.TLSv1_2, "minimum_version"), (ssl.TLSVersion.TLSv1_3, "maximum_version")):
+            if context is not None and version not in allowed:
+                is_forbidden = context.options & _FORBIDDEN_BY[version]
+                change = f"options &= ~ssl.OP_NO_{version.name}" if is_forbidden else f"{bound} = ssl.TLSVersion.{version.name}"
+                return f"If you need this server, allow {_version_name(version)} too: context.{change}."
         return "The server's operator must allow TLS 1.2 or 1.3; older versions are no longer safe (RFC 8996)."
 
     def _versions(self) -> str:
-        context = self.context
-        if context is None:
-            return "TLS 1.2 to TLS 1.3"
-        least, most = context.minimum_version, context.maximum_version
-        names = ["TLS 1.0" if least == ssl.TLSVersion.MINIMUM_SUPPORTED else _version_name(least)]
-        names.append("TLS 1.3" if most == ssl.TLSVersion.MAXIMUM_SUPPORTED else _version_name(most))
-        return names[0] if names[0] == names[1] else " to ".join(names)
+        names = [_version_name(version) for version in self["allowed"]] or ["none"]
+        return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
+
+    def _nothing(self) -> str:
+        if not self["allowed"]:
+            return "it allows no version of TLS"
+        return f"it has no cipher that goes with what it allows ({self['versions']})"
 
     def _ciphers(self) -> int | str:
         return "some" if self.context is None else len(self.context.get_ciphers())
