@@ -436,10 +436,12 @@ class HTTP2Connection:
             try:
                 await self.stream.send(data, timeout)
             except TransportError as error:
-                self._writing = False
-                if isinstance(error, WriteError):
-                    await self._hear_out(reads)
-                self.fail(error)
+                try:
+                    if isinstance(error, WriteError):
+                        await self._hear_out(reads)  # nobody writes meanwhile
+                finally:
+                    self._writing = False
+                    self.fail(error)
                 raise
             except BaseException as error:
                 self._writing = False

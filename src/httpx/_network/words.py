@@ -7,7 +7,9 @@ from .._exceptions import ConnectTimeout, ReadError, ReadTimeout, WriteError, Wr
 
 def seconds(timeout: float | None) -> str:
     """A time-out in words: "4.9 seconds" is what an earlier phase has left of 5."""
-    return f"{round(timeout or 0, 2 if (timeout or 0) < 1 else 1):g} seconds"
+    exactly = timeout or 0.0
+    shown = round(exactly, 2 if exactly < 1 else 1) or float(f"{exactly:.1g}")
+    return f"{shown:g} second{'' if shown == 1 else 's'}"
 
 
 def handshake_timeout(peer: str, timeout: float | None) -> ConnectTimeout:
