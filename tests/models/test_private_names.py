@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import io
 import pickle
@@ -83,9 +84,17 @@ def test_parts_of_values_that_libraries_look_at():
     assert (request._content, response._content) == (b"x", b"y")
 
 
+def test_how_long_a_response_took_can_be_set_by_tests():
+    response = httpx.Response(200)
+    assert not hasattr(response, "_elapsed")
+    response._elapsed = datetime.timedelta(seconds=2)
+    assert response.elapsed == response._elapsed == datetime.timedelta(seconds=2)
+
+
 def test_a_response_can_be_made_unread_again():
-    """As pytest-httpx does it, to give the same response several times."""
+    """As pytest-httpx does it, to give the same response several times; vcrpy's users drop its decoder, if it has one."""
     response = httpx.Response(200, content=b"y")
+    assert not hasattr(response, "_decoder")
     for _ in range(2):
         del response._content
         response.is_closed = response.is_stream_consumed = False
