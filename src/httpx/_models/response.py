@@ -11,6 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from .._content.codings import Decoder, make_decoder
 from .._content.encode import encode_response
 from .._content.json_lines import MAX_LINE_SIZE, JSONLinesDecoder
+from .._content.pipeline import Pipeline
 from .._content.stages import Pieces, Stage
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._content.text import ByteChunker, LineDecoder, TextChunker, TextDecoder, is_text_encoding, parse_content_type_charset
@@ -371,7 +372,7 @@ class Response:
         if self._peek(b"content-encoding") is None:
             yield from self.iter_raw(chunk_size)
             return
-        pipeline = _Pipeline(self._make_decoder, chunk_size, self._blame)
+        pipeline = Pipeline(self._make_decoder, chunk_size, self._blame)
         try:
             for raw in self.iter_raw():
                 yield from pipeline.feed(raw)
@@ -447,7 +448,7 @@ class Response:
             return Pieces(self._content[start : start + size] for start in range(0, len(self._content), size))
         if self._peek(b"content-encoding") is None:
             return self.aiter_raw(chunk_size)
-        pipeline = _Pipeline(self._make_decoder, chunk_size, self._blame)
+        pipeline = Pipeline(self._make_decoder, chunk_size, self._blame)
         return Stage(self.aiter_raw, pipeline.feed, pipeline.finish)
 
     def aiter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
@@ -571,37 +572,3 @@ def received_response(head: Head, stream: ResponseStream, request: Request, exte
 
 
 _new = object.__new__
-
-
-class _Pipeline:
-    # Raw pieces in, decoded pieces out, cut to size: the same for both halves.
-    __slots__ = ("_blame", "_chunker", "_decoder", "_make_decoder")
-
-    def __init__(self, make_decoder: Callable[[], Decoder | None], chunk_size: int | None, blame: Callable[[DecodingError], None]) -> None:
-        self._make_decoder: Callable[[], Decoder | None] | None = make_decoder
-        self._decoder: Decoder | None = None
-        self._chunker = ByteChunker(chunk_size)
-        self._blame = blame
-
-    def feed(self, raw: bytes) -> Iterator[bytes]:
-        try:
-            if self._make_decoder is not None:
-                self._decoder = self._make_decoder()
-                self._make_decoder = None
-            if self._decoder is None:
-                yield from self._chunker.decode(raw)
-                return
-            for piece in self._decoder.decode(raw):
-                yield from self._chunker.decode(piece)
-        except DecodingError as error:
-            self._blame(error)
-            raise
-
-    def finish(self) -> Iterator[bytes]:
-        try:
-            if self._decoder is not None:
-                yield from self._chunker.decode(self._decoder.flush())
-        except DecodingError as error:
-            self._blame(error)
-            raise
-        yield from self._chunker.flush()
