@@ -188,3 +188,28 @@ async def test_a_connection_that_is_closed_says_goodbye(runtime, scripted, autho
         await client.get(server.url)
     server.wait_for(lambda server: server.connections[0].finished.is_set())
     assert ends == [b""]
+
+
+@pytest.mark.parametrize("http2", [False, True])
+async def test_what_a_server_said_before_it_hung_up_is_heard_by_who_can_no_longer_send(runtime, authority, scripted, http2):
+    server_context = authority.server("127.0.0.1", demands_client=True)
+    server_context.set_alpn_protocols(["h2", "http/1.1"])
+
+    def refuse(conn):
+        with pytest.raises(ssl.SSLError):
+            server_context.wrap_socket(conn.socket, server_side=True)
+
+    server = scripted(refuse)
+
+    def trace(event, info):
+        if event.endswith("send_request_headers.started"):  # the event loop stands still meanwhile, and reads nothing
+            server.wait_for(lambda server: server.connections[0].finished.is_set())
+
+    async def atrace(event, info):
+        trace(event, info)
+
+    extensions = {"trace": atrace if runtime.is_async else trace}
+    async with runtime.client(ssl_context=httpx.SSLContext(verify=authority.pem), http2=http2, timeout=PATIENCE) as client:
+        with pytest.raises(httpx.TLSError) as caught:
+            await client.get(f"https://127.0.0.1:{server.port}/", extensions=extensions)
+    assert caught.value.report.cause == "client-certificate-required"

@@ -107,7 +107,8 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
     def _rescue(self) -> None:
         # A server that refuses a request says why and hangs up. asyncio stops reading at the first write that fails, with
-        # the reason still in the socket, which is open until connection_lost() returns.
+        # the reason still in the socket, which is open until connection_lost() returns; and who finds that it cannot send
+        # does not wait for the event loop to have read.
         try:
             while self._size <= _HIGH_WATER and (data := self._socket.recv(65_536)):
                 self._accept(data)
@@ -230,6 +231,9 @@ class AsyncioStream(asyncio.BufferedProtocol):
             except BlockingIOError:
                 sent = 0
             except OSError as error:
+                self._rescue()
+                if self._received or self._ended:
+                    self._tell_reader()
                 raise self._write_error(error) from error
             if sent == len(data):
                 return
