@@ -156,10 +156,11 @@ async def test_errors_of_others_stay(runtime, replace):
             await client.get("https://a.test/")
 
 
-def test_a_mock_that_is_no_function_is_asked_too(httpcore, monkeypatch):
-    mock = unittest.mock.MagicMock(return_value=answer(httpx.ByteStream(b"mocked")))
-    monkeypatch.setattr(httpcore.ConnectionPool, "handle_request", mock)
-    assert httpx.get("https://a.test/").text == "mocked"
+@pytest.mark.parametrize("settings", [{}, {"autospec": True}, {"new_callable": unittest.mock.Mock}])
+def test_mocks_of_all_kinds_are_asked(httpcore, settings):
+    with unittest.mock.patch.object(httpcore.ConnectionPool, "handle_request", **settings) as mock:
+        mock.return_value = answer(httpx.ByteStream(b"mocked"))
+        assert httpx.get("https://a.test/").text == "mocked"
     mock.assert_called_once()
 
 

@@ -47,7 +47,7 @@ def method_in_place(pool: typing.Any, is_async: bool) -> Method | None:
         found: Method = getattr(substitute, name)
         return found
     method: Method | None = getattr(getattr(sys.modules.get("httpcore"), kind, None), name, None)
-    return None if method is None or getattr(method, "__module__", "").startswith("httpcore.") else method
+    return None if method is None or (getattr(method, "__module__", None) or "").startswith("httpcore.") else method
 
 
 async def ask(method: Method, request: Request, is_async: bool) -> Response | None:
