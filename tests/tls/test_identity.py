@@ -195,6 +195,17 @@ def test_what_is_no_certificate_is_told_apart(cert, words):
         httpx.SSLContext(cert=cert)
 
 
+@pytest.mark.parametrize("is_in_memory", [False, True])
+def test_an_archive_beside_another_file_is_told_to_be_passed_alone(tmp_path, files, is_in_memory):
+    archive = _pkcs12(files.certificate.read_bytes(), files.key.read_bytes())
+    (tmp_path / "it.p12").write_bytes(archive)
+    given = archive if is_in_memory else tmp_path / "it.p12"
+    for cert in ((given, files.key), (files.certificate, given), (given, files.key, PASSWORD)):
+        with pytest.raises(ssl.SSLError, match="PKCS #12 form, which holds certificate and key: pass it alone") as caught:
+            httpx.SSLContext(cert=cert)
+        assert (f"<{len(archive)} bytes>" if is_in_memory else "it.p12") in str(caught.value)
+
+
 def test_a_password_is_text_or_a_function(files):
     with pytest.raises(TypeError, match="password in cert="):
         httpx.SSLContext(cert=(files.certificate, files.encrypted_key, 5))

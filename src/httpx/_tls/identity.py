@@ -148,6 +148,10 @@ def _explain(error: Exception, identity: Identity, asked: bool) -> str:
         return f"The private key in {there} is encrypted: pass its password, cert=(certificate, key, password)."
     if asked:
         return f"The password does not open the private key in {there}{detail if isinstance(error, ssl.SSLError) else f' ({error})'}."
+    for source in (certificate, key):
+        if is_pkcs12(read_source(source, "cert", 32)):
+            remedy = "pass it alone, cert=path or cert=(path, None, password)"
+            return f"{shown(source)} is in PKCS #12 form, which holds certificate and key: {remedy}."
     has_certificate, has_key = _holds(certificate, b"-----BEGIN CERTIFICATE-----"), _holds(key, b"PRIVATE KEY-----")
     if not has_certificate and not has_key and _holds(certificate, b"PRIVATE KEY-----") and _holds(key, b"-----BEGIN CERTIFICATE-----"):
         return f"The two files are the wrong way round: {here} holds the key. Write cert=(certificate, key)."
