@@ -43,6 +43,8 @@ def test_threads_that_ask_at_the_same_time_get_the_same_context():
 def test_nothing_said_means_the_default():
     assert resolve_ssl_context() is None
     assert resolve_ssl_context(True, None, None) is None
+    assert resolve_ssl_context(None) is None
+    assert httpx.create_ssl_context(None).verify_mode == ssl.CERT_REQUIRED
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def default_context() -> SSLContext:
 
 
 def resolve_ssl_context(
-    verify: Verify = True, cert: Cert | None = None, ssl_context: ssl.SSLContext | None = None
+    verify: Verify | None = True, cert: Cert | None = None, ssl_context: ssl.SSLContext | None = None
 ) -> ssl.SSLContext | None:
     """The context that these arguments of a client ask for; None is the process's default.
 
@@ -54,6 +54,8 @@ def resolve_ssl_context(
         if cert is not None:
             raise TypeError("verify= is a context already: load the client certificate into it with .load_cert_chain().")
         return typing.cast("ssl.SSLContext", verify)
+    if verify is None:  # who passes on a setting that is not there means the default, as ever
+        verify = True
     if verify is True and cert is None:
         return None
     from .context import SSLContext  # for none of the above is `ssl` imported
