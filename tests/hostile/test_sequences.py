@@ -18,6 +18,7 @@ from tests.support.http2 import (
     MAX_CONCURRENT_STREAMS,
     MAX_FRAME_SIZE,
     PADDED,
+    PING,
     RST_STREAM,
     HTTP2Peer,
     data,
@@ -362,6 +363,54 @@ def test_requests_over_http2(runtime, act):
         await runtime.gather(*[lambda number=number: one(number) for number in range(4)])
 
     run(runtime, frames_of(act), body, **over_http2(runtime))
+
+
+WITHOUT_END = {
+    "windows": lambda stream: window_update(0, 1),
+    "answers to pings": lambda stream: ping(ack=True),
+    "padding": lambda stream: frame(DATA, PADDED, stream, b"\x05" + bytes(5)),
+    "pings": lambda stream: ping(),
+    "settings": lambda stream: settings(),
+    "frames of an unknown type": lambda stream: frame(0xEE, 0, 0, b"x"),
+    "data of nothing": lambda stream: data(stream, b""),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_END)
+def test_a_body_that_is_followed_by_frames_without_end(runtime, name):
+    """They neither move its deadline, nor that of the next request, for which the connection is looked at before it is used."""
+
+    def act(peer):
+        stream, _, _ = peer.read_request()
+        peer.send(peer.headers(stream), data(stream, b"part"))
+        while True:
+            peer.conn.send(WITHOUT_END[name](stream) * 500)
+
+    async def body(client, server):
+        with pytest.raises((httpx.ReadTimeout, RPE)) as caught:
+            await client.get(server.url, timeout=httpx.Timeout(5, read=0.2))
+        assert_presentable(caught.value)
+
+    run(runtime, frames_of(act), body, **over_http2(runtime))
+
+
+async def test_a_ping_among_frames_without_end_is_waited_for_no_longer(no_leaks, runtime, scripted, monkeypatch):
+    """The probe of a connection that was idle for a while."""
+    monkeypatch.setattr("httpx._connections.http2.PROBE_AFTER", -1.0)
+    monkeypatch.setattr("httpx._connections.http2.PROBE_PATIENCE", 0.2)
+
+    def act(peer):
+        stream, _, _ = peer.read_request()
+        peer.respond(stream, OWN)
+        peer.read_until(PING)
+        while True:
+            peer.conn.send(window_update(0, 1) * 500)
+
+    server = scripted(frames_of(act))
+    async with runtime.client(timeout=5, **over_http2(runtime)) as client:
+        for _ in range(2):
+            assert (await client.get(server.url)).content == OWN
+    assert len(server.connections) == 2
 
 
 def test_what_comes_late_for_a_stream_that_was_left(runtime):

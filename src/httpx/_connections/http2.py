@@ -28,6 +28,7 @@ PROBE_PATIENCE = 2.0
 """Seconds to wait for that sign, if the time-out for connecting leaves so many."""
 
 _REPLY_PATIENCE = 0.5  # seconds that a peer is given at least to take what it is sent in reply to frames of its own
+_READS_OF_A_LOOK, _LOOKING = 16, 0.25  # reads and seconds after which an idle connection on which more and more arrives is given up
 _NEVER = float("inf")
 
 
@@ -153,9 +154,13 @@ class HTTP2Connection:
             if self._reading:
                 return
             self._reading = True
+        reads, until = 0, time.monotonic() + _LOOKING
         try:
             while self.failure is None and (data := self.stream.receive_nowait()) is not None:
                 await self._take_in(data, _REPLY_PATIENCE)
+                reads += 1
+                if reads > _READS_OF_A_LOOK and time.monotonic() > until:
+                    self.fail(RemoteProtocolError(f"{self.stream.peer} sends without end what nobody has asked for."))
         except TransportError as error:
             self.fail(error)
         finally:
@@ -172,7 +177,9 @@ class HTTP2Connection:
         try:
             await self.flush(patience, reads=True)
             while self._engine.pings_answered == answered and self.failure is None:
-                await self._read_once(max(deadline - time.monotonic(), 0.0))
+                if (left := deadline - time.monotonic()) <= 0:  # however much of something else arrives
+                    raise self._no_sign_of_life(patience)
+                await self._read_once(left)
         except (ReadTimeout, WriteError, WriteTimeout):
             self.fail(self._no_sign_of_life(patience))
         finally:

@@ -74,9 +74,11 @@ class HTTP2Engine:
         "_farewell",
         "_goaway",
         "_last_taken",
+        "_late",
         "_session",
         "_stray_resets",
         "_uploads",
+        "_useless",
         "awaiting_settings",
         "failure",
         "is_draining",
@@ -94,6 +96,8 @@ class HTTP2Engine:
         self.streams: dict[int, HTTP2Stream] = {}  # those that are open
         self._uploads: dict[int, HTTP2Stream] = {}
         self._stray_resets = 0
+        self._useless = 0  # bytes that arrived since something was of use to a stream
+        self._late = 0  # bytes that may still arrive for streams that were left, and of which the library says nothing
         self._beginning = b""  # of what the peer says, until it is known to be no HTTP/1.1
         self._farewell = b""
         self._goaway: tuple[int, bytes] | None = None
@@ -133,6 +137,7 @@ class HTTP2Engine:
     def send_data(self, stream: HTTP2Stream, data: bytes, ended: bool, told: HTTP2Stream | None = None) -> None:
         """Queue a piece of the body. It goes out as far as the peer's windows allow; when all has, `stream` (or `told`) has news."""
         if stream.is_open:
+            self._useless = 0  # the peer's windows are
             self._session.send_data(stream.stream_id, data, end_stream=ended)
             self._uploads[stream.stream_id] = told or stream
 
@@ -176,6 +181,7 @@ class HTTP2Engine:
             self.take(stream)
         if stream.is_open:
             stream.is_open = False
+            self._late += limits.STREAM_WINDOW
             self.streams.pop(stream.stream_id, None)
             if self.failure is None:
                 self._session.reset_stream(stream.stream_id, code)
@@ -215,7 +221,15 @@ class HTTP2Engine:
         except ngh2.NGH2Error as error:
             self._fail(error)
             return
+        self._useless += len(data)
         self._take_events()
+        if self.news or self._uploads:
+            self._useless = 0
+        elif self._late:
+            self._late = max(self._late - len(data), 0)
+            self._useless = 0
+        elif self._useless > limits.MAX_USELESS and self.failure is None:
+            self._end(RemoteProtocolError("The server sends without end what is of no use to any request."), ENHANCE_YOUR_CALM)
 
     def _take_events(self) -> None:
         # Three events make a small response, and a read brings many: so all in one loop.
@@ -227,6 +241,8 @@ class HTTP2Engine:
             if kind is _DataReceived:
                 stream = streams.get(event.stream_id)
                 data = event.data
+                if data:
+                    self._useless = 0
                 if stream is None:
                     self._acknowledge(len(data), event.stream_id)
                     continue

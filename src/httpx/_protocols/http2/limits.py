@@ -26,6 +26,9 @@ MAX_QUEUED_REPLIES = 1_000
 MAX_STRAY_RESETS = 1_000
 """RST_STREAM frames for streams that are over."""
 
+MAX_USELESS = 1_048_576
+"""Bytes of frames in a row that are of no use to any stream: window updates while nothing is sent, answers to no PING, padding."""
+
 MAX_INFORMATIONAL = 16
 """Informational (1xx) responses that may precede a final one."""
 
