@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,26 @@ def test_a_client_certificate(command, app_server, authority, monkeypatch, form)
     }[form]
     assert command(server.url, "--cacert", authority.pem, *arguments).status == 0
     assert asked == ([f"Password for {files.encrypted_key}: "] if form == "encrypted" else [])
+
+
+@pytest.mark.parametrize("trust", ["--cacert", "--system-ca"])
+def test_an_unusable_client_certificate(command, authority, trust):
+    files = authority.client()
+    trusting = [trust, authority.pem] if trust == "--cacert" else [trust]
+    outcome = command("https://localhost:1", *trusting, "--cert", files.certificate)
+    assert outcome.status == 9
+    assert f"{str(files.certificate)!r} holds no private key: give the key's file too" in outcome.stderr
+
+
+def test_a_password_is_not_asked_for_where_there_is_no_terminal(authority):
+    files = authority.client()
+    for arguments in (["--cert", files.certificate, "--key", files.encrypted_key], ["-u", "me"]):
+        command = [sys.executable, "-m", "httpx", "https://localhost:1", *map(str, arguments)]
+        outcome = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, start_new_session=True, check=False)
+        assert outcome.returncode == 2
+        assert f"Password for {arguments[-1]} is missing, and there is no terminal to ask for it on." in outcome.stderr
+        assert "Warning" not in outcome.stderr
+        assert "Aborted" not in outcome.stderr
 
 
 def anonymous(text: str, server) -> str:

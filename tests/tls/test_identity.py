@@ -79,13 +79,13 @@ def test_the_certificate_may_be_in_memory(meet, authority, files, form, tmp_path
     assert list((tmp_path / "disk").iterdir()) == []
 
 
-def _pkcs12(certificate, key):
+def _pkcs12(certificate, key, password=PASSWORD):
     return pkcs12.serialize_key_and_certificates(
         b"client",
         serialization.load_pem_private_key(key, None),
         x509.load_pem_x509_certificate(certificate),
         None,
-        serialization.BestAvailableEncryption(PASSWORD.encode()),
+        serialization.NoEncryption() if password is None else serialization.BestAvailableEncryption(password.encode()),
     )
 
 
@@ -193,6 +193,20 @@ def test_a_list_is_taken_as_a_tuple_is(meet, authority, files):
 def test_what_is_no_certificate_is_told_apart(cert, words):
     with pytest.raises(TypeError, match=words):
         httpx.SSLContext(cert=cert)
+
+
+def test_the_password_of_an_archive_is_asked_for_when_it_is_needed(files):
+    asked = []
+
+    def password():
+        asked.append(1)
+        return PASSWORD
+
+    certificate, key = files.certificate.read_bytes(), files.key.read_bytes()
+    httpx.SSLContext(cert=(_pkcs12(certificate, key, None), None, password))
+    assert asked == []
+    httpx.SSLContext(cert=(_pkcs12(certificate, key), None, password))
+    assert asked == [1]
 
 
 @pytest.mark.parametrize("is_in_memory", [False, True])

@@ -12,6 +12,7 @@ import re
 import ssl
 import sys
 import typing
+import warnings
 from pathlib import Path
 
 import click
@@ -21,6 +22,7 @@ from .._auth import DigestAuth, NetRCAuth
 from .._models.request import Request
 from .._models.url import URL
 from .._tls.context import SSLContext
+from .._tls.identity import Identity, load_identity
 from .items import BadItem, Items, parse_items, parse_json
 from .options import Options
 
@@ -133,7 +135,12 @@ def with_password(options: Options) -> Options:
 
 
 def _ask(prompt: str) -> str:
-    return getpass.getpass(prompt)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(prompt)
+        except getpass.GetPassWarning:
+            raise click.UsageError(f"{prompt.removesuffix(': ')} is missing, and there is no terminal to ask for it on.") from None
 
 
 def _auth(options: Options) -> typing.Any:
@@ -157,11 +164,13 @@ def make_ssl_context(*, verify: bool, cacert: str | None, system_ca: bool, cert:
         raise click.UsageError("--cacert, --system-ca and --no-verify each say whom to trust: give one of them.")
     if key is not None and cert is None:
         raise click.UsageError("--key is the private key of a certificate: give that with --cert.")
-    context = ssl.create_default_context() if system_ca else SSLContext(verify=verify if cacert is None else cacert)
-    if cert is not None:
-        keyfile = key or cert
-        context.load_cert_chain(cert, keyfile, lambda: _ask(f"Password for {keyfile}: "))
-    return context
+    identity = None if cert is None else Identity(cert, key, lambda: _ask(f"Password for {key or cert}: "))
+    if system_ca:
+        system = ssl.create_default_context()
+        if identity is not None:
+            load_identity(system.load_cert_chain, identity)
+        return system
+    return SSLContext(verify if cacert is None else cacert, identity)
 
 
 def _sort_words(words: tuple[str, ...]) -> tuple[str | None, str, tuple[str, ...]]:

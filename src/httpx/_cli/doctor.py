@@ -40,7 +40,7 @@ def show(console: Console, report: TLSReport) -> None:
 @click.option("--server-name", metavar="NAME", help="The name to ask for and to verify, instead of HOST.")
 @click.option("--cacert", type=click.Path(), metavar="FILE", help="Trust the authorities in this file or directory, and no others.")
 @click.option("--system-ca", is_flag=True, help="Trust the authorities that the operating system trusts.")
-@click.option("--cert", type=click.Path(), metavar="FILE", help="Show this client certificate (PEM).")
+@click.option("--cert", type=click.Path(), metavar="FILE", help="Show this client certificate (PEM, PKCS #12).")
 @click.option("--key", type=click.Path(), metavar="FILE", help="Its private key, unless the same file has it.")
 @click.option("-k", "--no-verify", is_flag=True, help="Look, and do not judge.")
 @click.option("--timeout", type=click.FloatRange(min=0), default=5.0, metavar="SECONDS", help="5 by default, 0 for no limit.")

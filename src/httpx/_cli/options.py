@@ -142,7 +142,7 @@ OPTIONS: list[Section] = [
     ),
     Section(TLS, "--cacert", type=click.Path(), metavar="FILE", help="Trust the authorities in this file or directory, and no others."),
     Section(TLS, "--system-ca", is_flag=True, help="Trust the authorities that the operating system trusts."),
-    Section(TLS, "--cert", type=click.Path(), metavar="FILE", help="Show this client certificate (PEM)."),
+    Section(TLS, "--cert", type=click.Path(), metavar="FILE", help="Show this client certificate (PEM, PKCS #12)."),
     Section(TLS, "--key", type=click.Path(), metavar="FILE", help="Its private key, unless the same file has it."),
     Section(
         FILE,

@@ -16,14 +16,21 @@ def unpack_pkcs12(archive: bytes, password: Password, shown: str) -> Identity:
         raise ImportError(
             f"{shown} is in PKCS #12 form: to read it, install the cryptography package, pip install httpx[pkcs12]."
         ) from None
-    given = password() if callable(password) else password
-    secret = given.encode() if isinstance(given, str) else None if given is None else bytes(given)
     try:
-        key, certificate, others = load_key_and_certificates(archive, secret)
+        try:
+            key, certificate, others = load_key_and_certificates(archive, None if callable(password) else _secret(password))
+        except ValueError:
+            if not callable(password):
+                raise
+            key, certificate, others = load_key_and_certificates(archive, _secret(password()))  # it is asked for only if needed
     except ValueError as error:
-        remedy = "pass its password, cert=(path, None, password)" if given is None else "the password is wrong, or it is damaged"
+        remedy = "pass its password, cert=(path, None, password)" if password is None else "the password is wrong, or it is damaged"
         raise ssl.SSLError(0, f"{shown} could not be opened as PKCS #12: {remedy} ({error}).") from error
     if key is None or certificate is None:
         raise ssl.SSLError(0, f"{shown} holds no {'private key' if key is None else 'certificate'}.")
     chain = b"".join(one.public_bytes(Encoding.PEM) for one in (certificate, *others))
     return Identity(chain, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def _secret(password: str | bytes | bytearray | None) -> bytes | None:
+    return password.encode() if isinstance(password, str) else None if password is None else bytes(password)
