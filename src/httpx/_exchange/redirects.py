@@ -54,7 +54,7 @@ async def send(client: Client, request: Request, follow: bool, history: list[Res
         if not follow:
             await look_ahead(client, request, response)
             return response
-        if response.status_code < 300 or not _redirects(response):
+        if response.status_code < 300 or not response.has_redirect_location:
             return response
         try:
             following = client._build_redirect_request(request, response)
@@ -74,7 +74,7 @@ async def send(client: Client, request: Request, follow: bool, history: list[Res
 
 async def look_ahead(client: Client, request: Request, response: Response) -> None:
     """Where a redirect is not followed, it is left to the caller: `next_request` is what would be sent."""
-    if _redirects(response):
+    if response.has_redirect_location:
         try:
             response.next_request = client._build_redirect_request(request, response)
         except RemoteProtocolError:
@@ -82,10 +82,6 @@ async def look_ahead(client: Client, request: Request, response: Response) -> No
         except BaseException:
             await client._calls.close(response)
             raise
-
-
-def _redirects(response: Response) -> bool:
-    return 300 <= response.status_code <= 399 and response.has_redirect_location
 
 
 def require_repeatable(request: Request) -> None:
@@ -101,7 +97,9 @@ def following(client: Client, request: Request, response: Response) -> Request:
         url = _redirect_url(request, response)
     except InvalidURL as error:
         raise RemoteProtocolError(f"Invalid URL in location header: {error}", request=request) from error
-    method = redirect_method(request.method, response.status_code)
+    method = request.method
+    if method != "GET":
+        method = redirect_method(method, response.status_code)
     headers = client._redirect_headers(request, url, method)
     if headers is request.headers or type(headers) is not Headers:
         headers = Headers(headers)  # of a library that overrides the method

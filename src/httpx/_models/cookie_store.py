@@ -69,23 +69,24 @@ def _cookie(said: SetCookie, domain: str, for_domain: bool, path: str, expires: 
         rest["HttpOnly"] = None
     if said.same_site is not None:
         rest["SameSite"] = said.same_site
-    cookie = Cookie.__new__(Cookie)  # its constructor takes longer than all the rest
-    vars(cookie).update(
-        _BLANK,
-        name=said.name,
-        value=said.value,
-        domain=domain,
-        domain_specified=for_domain,
-        domain_initial_dot=domain.startswith("."),
-        path=path,
-        path_specified=said.path is not None or for_domain,
-        secure=said.secure,
-        expires=expires,
-        discard=expires is None,
-        _rest=rest,
-        charset=said.charset,
-        created=next(_created),
-    )
+    # Its constructor takes longer than all the rest, and attributes are read twice as fast from a dictionary that is set as a whole.
+    cookie = Cookie.__new__(Cookie)
+    cookie.__dict__ = {
+        **_BLANK,
+        "name": said.name,
+        "value": said.value,
+        "domain": domain,
+        "domain_specified": for_domain,
+        "domain_initial_dot": domain.startswith("."),
+        "path": path,
+        "path_specified": said.path is not None or for_domain,
+        "secure": said.secure,
+        "expires": expires,
+        "discard": expires is None,
+        "_rest": rest,
+        "charset": said.charset,
+        "created": next(_created),
+    }
     return cookie
 
 
@@ -215,7 +216,7 @@ def find(jar: CookieJar, url: URL) -> list[Cookie]:
     path = _NEEDLESS_ESCAPE.sub(_unescape, url._path) if "%" in url._path else url._path or "/"
     policy = None if vars(jar)["_policy"] is _OURS else _chosen_policy(jar)
     now = time.time()
-    found: list[tuple[int, int, int, Cookie]] = []
+    found: list[tuple[int, int, int, Cookie]] = []  # in order, each behind what the order goes by
     with vars(jar)["_cookies_lock"]:
         for cookie in _of_domains(jar, host):
             if cookie.expires is not None and cookie.expires <= now:
