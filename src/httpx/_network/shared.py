@@ -117,7 +117,9 @@ class SharedStream(SocketStream):
             events = _READ
         elif isinstance(error, ssl.SSLWantWriteError):
             events = _WRITE
-        remaining = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+        remaining = None if deadline is None else deadline - time.monotonic()
+        if remaining is not None and remaining <= 0:
+            return False  # also where something is there: it may be parts of records, or what is no data, without end
         try:
             if not _HAS_POLL:
                 readers, writers = ([self._socket], []) if events == _READ else ([], [self._socket])

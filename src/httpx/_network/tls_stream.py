@@ -109,8 +109,10 @@ class TLSStream(PeekingStream):
             if data is not None:
                 return data
             if deadline is not None:
-                # Part of a record: those who drip it do not get more time.
-                wait = max(deadline - time.monotonic(), 0.0)
+                # Part of a record, or what is no data: those who drip it, or send it without end, do not get more time.
+                wait = deadline - time.monotonic()
+                if wait <= 0:
+                    raise nothing_arrived(self.peer, timeout)
 
     def receive_nowait(self) -> bytes | None:
         if self._has_more() and (data := self._decrypt()) is not None:
