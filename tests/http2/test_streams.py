@@ -507,6 +507,28 @@ async def test_an_upload_that_takes_its_time_on_a_new_connection_holds_nobody_up
         await runtime.gather(send_upload, send_another)
 
 
+async def test_a_server_that_does_not_greet_is_not_waited_for_by_one_after_the_other(runtime, h2_client, scripted):
+    def script(conn):
+        if conn.number:
+            conn.server.wait_for(lambda server: len(server.connections) == 6)
+            keep_alive_http2(lambda *request: b"at the same time")(conn)
+        conn.wait_closed()
+
+    server = scripted(script)
+    async with h2_client(timeout=httpx.Timeout(PATIENCE, pool=None)) as client:
+
+        async def first():
+            with pytest.raises(httpx.ReadTimeout):
+                await client.get(server.url, timeout=httpx.Timeout(PATIENCE, read=0.3))
+
+        async def another():
+            await runtime.in_thread(server.wait_for, lambda server: server.connections)
+            return (await client.get(server.url)).content
+
+        _, *answers = await runtime.gather(first, *[another] * 5)
+    assert answers == [b"at the same time"] * 5
+
+
 async def test_a_server_that_takes_no_requests_is_waited_for_until_the_time_out(runtime, h2_client, scripted):
     # H35
     def script(conn):

@@ -231,7 +231,7 @@ def test_who_never_says_how_much_it_takes_is_waited_for_until_it_is_gone():
     assert pool.discard(connection)
     connection.capacity, connection.is_settled = 0, True
     pool.resized(connection)
-    assert not second.served  # there is another that connects
+    assert (second.served, second.connection) == (True, None)  # and not for the next one to fail in the same way
 
 
 def test_if_it_carries_one_exchange_at_a_time_all_may_connect():

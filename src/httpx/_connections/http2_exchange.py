@@ -6,7 +6,7 @@ import time
 import typing
 
 from .._content.streams import ByteStream
-from .._exceptions import TLSError, TransportError, WriteError
+from .._exceptions import ReadTimeout, TLSError, TransportError, WriteError
 from .._models.headers import PICKED
 from .._models.request import Request
 from .._network.base import Stream, Waiter
@@ -86,6 +86,7 @@ class HTTP2Exchange(HTTP2Stream):
 
     __slots__ = (
         "_asks_for_tunnel",
+        "_found_silence",
         "_has_begun_body",
         "_is_in_content",
         "connection",
@@ -104,6 +105,7 @@ class HTTP2Exchange(HTTP2Stream):
         self.deadline = _NEVER  # until when it waits, while it does
         self.is_late = False
         self.was_reused = False  # whether the connection had served another exchange before
+        self._found_silence: ReadTimeout | None = None  # on a connection on which nothing has ever arrived
         self._has_begun_body = False
         self._is_in_content = False
         self._asks_for_tunnel = False
@@ -138,7 +140,10 @@ class HTTP2Exchange(HTTP2Stream):
                 if self.failure is not None:
                     raise self.failure
                 if not await connection.wait_for(self, deadline):
-                    raise nothing_arrived(connection.stream.peer, patience)
+                    error = nothing_arrived(connection.stream.peer, patience)
+                    if not connection.is_settled:
+                        self._found_silence = error
+                    raise error
             return HTTP2Head(self.head)
         except TransportError as error:
             if self.head is not None or self.informational:
@@ -300,6 +305,8 @@ class HTTP2Exchange(HTTP2Stream):
 
     def abandon(self) -> bool:
         """The exchange ends before its time; the others go on. Whether the connection may be used again."""
+        if self._found_silence is not None:
+            self.connection.fail(self._found_silence)  # others wait for this server's greeting, and need not find out one by one
         if self._asks_for_tunnel:
             self.connection.queue(self, b"", ended=True)  # as the end of a connection elsewhere, and orderly if the peer has ended, too
             self.connection.post()

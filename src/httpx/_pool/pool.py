@@ -315,6 +315,8 @@ class Pool(typing.Generic[C]):
             origin: Origin[C] | None = connection.origin
             if origin is not None and origin.settling is connection:
                 origin.settling = None
+                if not connection.capacity:
+                    origin.dials_alone = False  # as when none comes of it, see `release_slot`
                 if self._origins.get(origin.key) is origin:
                     self._settle(origin)
 
