@@ -42,6 +42,8 @@ from tests.support.http2 import (
     window_update,
 )
 
+pytestmark = pytest.mark.usefixtures("no_leaks")
+
 RPE, SLOW = httpx.RemoteProtocolError, httpx.ReadTimeout
 Frames = Callable[[int], bytes]
 PRIORITIZED = 0x20

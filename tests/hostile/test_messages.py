@@ -10,6 +10,8 @@ from tests.hostile.test_http2 import head
 from tests.support.http2 import goaway
 from tests.support.servers import respond
 
+pytestmark = pytest.mark.usefixtures("no_leaks")
+
 UP, RPE = httpx.UnsupportedProtocol, httpx.RemoteProtocolError
 LONG = "a" * 60_000
 FOLLOW = {"follow_redirects": True}

@@ -10,9 +10,11 @@ import httpx
 from httpx._connections.http1 import HTTP1Connection
 from httpx._network.base import drive
 from httpx._network.blocking import BlockingNetwork
-from tests.hostile.attack import EVIL, OWN, Case, attack
+from tests.hostile.attack import EVIL, OWN, SECRETS, Case, assert_nothing_is_busy, assert_presentable, attack
 from tests.support.proxies import ESTABLISHED
 from tests.support.servers import keep_alive, respond
+
+pytestmark = pytest.mark.usefixtures("no_leaks")
 
 RPE = httpx.RemoteProtocolError
 
@@ -165,12 +167,14 @@ async def test_what_a_proxy_says_instead_is_never_a_response(runtime, scripted, 
         conn.read_head()
         conn.send(answer)
 
-    async with runtime.client(proxy=scripted(proxy).url, timeout=4, follow_redirects=True) as client:
+    address = scripted(proxy).url.replace("http://", "http://user:canary-of-proxy@")
+    async with runtime.client(proxy=address, timeout=4, follow_redirects=True, headers=SECRETS) as client:
         with pytest.raises(httpx.TransportError) as caught:
             await client.get("https://www.example.org/")
+        assert_nothing_is_busy(client)
     assert type(caught.value) in (httpx.ProxyError, httpx.RemoteProtocolError, httpx.ConnectError, httpx.TLSError)
     assert words in str(caught.value)
-    assert str(caught.value).isprintable()
+    assert_presentable(caught.value)
     assert "EVIL" not in str(caught.value)
 
 

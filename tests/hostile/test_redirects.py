@@ -8,6 +8,8 @@ import httpx
 from tests.hostile.attack import OWN, Case, assert_no_secret, attack, variants
 from tests.support.servers import keep_alive, respond
 
+pytestmark = pytest.mark.usefixtures("no_leaks")
+
 RPE, UP = httpx.RemoteProtocolError, httpx.UnsupportedProtocol
 FOLLOW = {"follow_redirects": True}
 

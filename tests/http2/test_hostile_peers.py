@@ -7,6 +7,7 @@ import contextlib
 import pytest
 
 import httpx
+from tests.hostile.attack import SECRETS, assert_presentable
 from tests.support.http2 import (
     COMPRESSION_ERROR,
     CONTINUATION,
@@ -67,7 +68,8 @@ def flooding(*make):
 
 async def failure(client, server, **settings):
     with pytest.raises(httpx.TransportError) as caught:
-        await client.get(server.url, **settings)
+        await client.get(server.url, headers=SECRETS, **settings)
+    assert_presentable(caught.value)
     return caught.value
 
 
