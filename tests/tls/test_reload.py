@@ -248,6 +248,15 @@ def test_unusable_files_are_reported_at_once_by_the_constructor(files):
         httpx.SSLContext(verify=files.bundle.with_name("missing"), reload=True)
 
 
+async def test_relative_paths_lead_to_the_same_files_from_everywhere(runtime, server, files, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    context = httpx.SSLContext(verify=files.bundle.name, cert=(files.certificate.name, files.key.name), reload=True)
+    monkeypatch.chdir("/")
+    assert await ask(runtime, server, context) == "first"
+    files.write("second")
+    assert await ask(runtime, server, context) == "second"
+
+
 def _complaint(**settings):
     with pytest.raises(OSError, match=" ") as caught:
         httpx.SSLContext(**settings)

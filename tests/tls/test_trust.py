@@ -281,3 +281,12 @@ def test_contexts_work_beside_an_injected_truststore(authority, order):
         ]
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_directory_is_looked_into_wherever_the_process_has_gone(meet, authority, monkeypatch):
+    directory = authority.hashed_directory()
+    monkeypatch.chdir(directory.parent)
+    context = httpx.SSLContext(directory.name)
+    assert repr(context) == f"SSLContext(verify={directory.name!r})"
+    monkeypatch.chdir("/")
+    assert meet(authority.server(), context).error is None

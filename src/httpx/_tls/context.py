@@ -20,6 +20,7 @@ from .trust import (
     Listed,
     Source,
     Trust,
+    anchored,
     describe_sources,
     is_deferred,
     load_revocations,
@@ -118,6 +119,8 @@ class SSLContext(Engine):
 
             self._pins = Pins(pins)
         self._reloads = reload
+        if reload:
+            self._sources, self._revocations = tuple(map(anchored, self._sources)), tuple(map(anchored, self._revocations))
         self._begin(None if cert is None else name_identity(cert))
         if cert is None or are_files(cert):
             self._given = _plain({"verify": verify, "cert": cert, "crl": crl, "pins": pins, "reload": reload, "resume": resume})
@@ -127,7 +130,7 @@ class SSLContext(Engine):
         if identity is not None:
             self._certificate = identity.describe()
         if self._reloads:
-            self._identity = identity
+            self._identity = None if identity is None else identity.anchored()
             self._renew()
         elif identity is not None or self._revocations or not self._sources:
             self._become_own()

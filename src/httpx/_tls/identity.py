@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable, Hashable
 
 from .memory import as_file
-from .trust import is_pkcs12, like, read_source, shown
+from .trust import anchored, is_pkcs12, like, read_source, shown
 
 Path = str | os.PathLike[str]
 Data = Path | bytes | bytearray
@@ -31,6 +31,10 @@ class Identity(typing.NamedTuple):
     def paths(self) -> list[str]:
         """The files that it comes from."""
         return [source for source in (self.certificate, self.key) if isinstance(source, str)]
+
+    def anchored(self) -> Identity:
+        """The same, however the working directory of the process changes."""
+        return self._replace(certificate=anchored(self.certificate), key=anchored(self.key))
 
     def read(self) -> Identity:
         """The same with the content of the files, as they are now. Raises an `OSError` that names the file."""

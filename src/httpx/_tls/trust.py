@@ -58,6 +58,11 @@ def _name_source(source: object) -> Listed:
     )
 
 
+def anchored(source: typing.Any) -> typing.Any:
+    """A path that leads to the same place when the working directory of the process has changed; all else as it is."""
+    return os.path.abspath(source) if source and isinstance(source, str) else source
+
+
 def resolve_sources(sources: Iterable[Listed]) -> tuple[Source, ...]:
     """The sources with certifi's bundle by its path. Raises `FileNotFoundError` if there is none."""
     return tuple(default_bundle() if isinstance(source, bool) else source for source in sources)
@@ -166,8 +171,8 @@ def _load_path(load_verify_locations: typing.Callable[..., None], path: str) -> 
     require_path(path, "verify= names neither a file nor a directory: give a PEM bundle, or a directory of hashed certificates")
     if os.path.isdir(path):
         require_path(os.path.join(path, os.curdir), "verify= names a directory that cannot be searched")
-        # OpenSSL looks names up in it at each handshake; nothing is read now.
-        load_verify_locations(capath=path)
+        # OpenSSL looks names up in it at each handshake, whatever the working directory is by then; nothing is read now.
+        load_verify_locations(capath=os.path.abspath(path))
         return
     try:
         load_verify_locations(cafile=path)
