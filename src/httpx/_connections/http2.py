@@ -19,7 +19,7 @@ from collections.abc import Callable
 from .._exceptions import ReadError, ReadTimeout, RemoteProtocolError, TransportError, WriteError, WriteTimeout
 from .._network.base import Network, Stream, Waiter
 from .._protocols.http2.engine import HTTP2Engine
-from .http2_exchange import HTTP2Exchange
+from .http2_exchange import HTTP2Exchange, HTTP2Head
 
 PROBE_AFTER = 5.0
 """Seconds for which nothing may have come from an idle connection that is used without asking for a sign of life (PING)."""
@@ -60,6 +60,7 @@ class HTTP2Connection:
         "failure",
         "idle_since",
         "key",
+        "last_head",
         "network_stream",
         "opened_at",
         "origin",
@@ -81,6 +82,7 @@ class HTTP2Connection:
         self.idle_since = self.opened_at = 0.0
         self.origin: typing.Any = None
         self.network_stream: typing.Any = None
+        self.last_head: HTTP2Head | None = None
         self.failure: Exception | None = None
         self._engine = HTTP2Engine()
         self.capacity = 1  # exchanges that may be under way at the same time; 0 when no more are taken

@@ -29,13 +29,15 @@ _PICKED = frozenset(name.encode("ascii") for name in PICKED)
 
 
 class HTTP2Head:
-    """The head of a response, from fields that the engine has checked; `:status` is the first."""
+    """The head of a response, from fields that the engine has checked; `:status` is the first. It never changes."""
+
+    __slots__ = ("fields", "picked", "status_code")
 
     http_version = b"HTTP/2"
     reason_phrase = b""
 
     def __init__(self, fields: tuple[Field, ...]) -> None:
-        self._fields = fields
+        self.fields = fields
         self.status_code = int(fields[0][1])
         self.picked: dict[bytes, bytes] = {}
         picked = self.picked
@@ -45,7 +47,7 @@ class HTTP2Head:
 
     def parse(self) -> list[Field]:
         """All fields in order."""
-        return list(self._fields[1:])
+        return list(self.fields[1:])
 
 
 def _compose(request: Request, form: WireForm) -> tuple[list[Field], bytes | None]:
@@ -144,7 +146,10 @@ class HTTP2Exchange(HTTP2Stream):
                     if not connection.is_settled:
                         self._found_silence = error
                     raise error
-            return HTTP2Head(self.head)
+            known = connection.last_head  # mostly the server says the same again
+            if known is None or known.fields != self.head:
+                known = connection.last_head = HTTP2Head(self.head)
+            return known
         except TransportError as error:
             if self.head is not None or self.informational:
                 raise
