@@ -68,6 +68,7 @@ class MemoryStream:
 
     peer = "www.example.com:80"
     ended_cleanly = True
+    tls = None
 
     async def receive(self, timeout: float | None) -> bytes:
         return RESPONSE

@@ -509,7 +509,8 @@ class Response:
         stream = self.stream
         if type(stream) is not ByteStream or self.is_stream_consumed or self.is_closed:
             return False
-        is_encoded = self._peek(b"content-encoding") is not None
+        head = self._head
+        is_encoded = (self._peek(b"content-encoding") if head is None else head.picked.get(b"content-encoding")) is not None
         if is_encoded and not encoded:
             return False
         raw = stream._bytes
