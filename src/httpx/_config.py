@@ -86,8 +86,8 @@ class Timeout:
         self.read: float | None
         self.write: float | None
         self.pool: float | None
-        self.connect, self.read, self.write, self.pool = values
-        self.total: float | None = total
+        self.connect, self.read, self.write, self.pool = typing.cast("list[float | None]", values)
+        self.total: float | None = typing.cast("float | None", total)
         self._phases = {"connect": self.connect, "read": self.read, "write": self.write, "pool": self.pool}
         if self.total is not None:
             self._phases["total"] = self.total

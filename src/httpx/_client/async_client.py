@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 from .._config import DEFAULT_LIMITS, DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, MAX_EVENT_SIZE, Limits, TimeoutTypes
 from .._exchange import lifecycle
-from .._exchange.client import AsyncCalls, Hook
+from .._exchange.client import AsyncCalls, Calls, Hook
 from .._models.headers import HeaderTypes
 from .._models.request import Request
 from .._models.response import Response
@@ -80,7 +80,7 @@ class AsyncClient(BaseClient):
     * `rate_limit`: an `httpx.RateLimit`: how many requests may go to one origin in which time; as many as come by default.
     """
 
-    _calls: AsyncCalls = AsyncCalls()
+    _calls: Calls = AsyncCalls()
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from .._config import DEFAULT_LIMITS, DEFAULT_MAX_REDIRECTS, DEFAULT_TIMEOUT_CONFIG, MAX_EVENT_SIZE, Limits, TimeoutTypes
 from .._exchange import lifecycle
-from .._exchange.client import Hook, SyncCalls
+from .._exchange.client import Calls, Hook, SyncCalls
 from .._models.headers import HeaderTypes
 from .._models.request import Request
 from .._models.response import Response
@@ -81,7 +81,7 @@ class Client(BaseClient):
     * `rate_limit`: an `httpx.RateLimit`: how many requests may go to one origin in which time; as many as come by default.
     """
 
-    _calls: SyncCalls = SyncCalls()
+    _calls: Calls = SyncCalls()
 
     def __init__(
         self,

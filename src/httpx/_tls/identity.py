@@ -47,7 +47,7 @@ def name_identity(cert: Cert) -> Identity:
     parts = _parts(cert)
     if not 1 <= len(parts) <= 3:
         raise TypeError("cert= is a path or bytes, a pair (certificate, key), or a triple (certificate, key, password).")
-    certificate, key, password = (*parts, None, None)[:3]
+    certificate, key, password = typing.cast("tuple[Data, Data | None, Password]", (*parts, None, None)[:3])
     if not (password is None or isinstance(password, (str, bytes, bytearray)) or callable(password)):
         raise TypeError(f"The password in cert= is a str, bytes, or a function that returns one; not {type(password).__name__}.")
     return Identity(_name(certificate), None if key is None else _name(key), password)

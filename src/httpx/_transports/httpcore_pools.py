@@ -97,9 +97,12 @@ class _SyncStream(SyncByteStream):
 
 
 class _AsyncStream(AsyncByteStream):
+    _stream: typing.Any
+    _pieces: typing.Any
+
     def __init__(self, stream: typing.Any) -> None:
         self._stream = stream
-        self._pieces: typing.Any = None
+        self._pieces = None
 
     def __aiter__(self) -> typing.AsyncIterator[bytes]:
         self._pieces = aiter(self._stream)
