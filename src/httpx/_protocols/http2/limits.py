@@ -24,7 +24,7 @@ MAX_QUEUED_REPLIES = 1_000
 """Acknowledgements of PING and SETTINGS that may wait to be sent."""
 
 MAX_STRAY_RESETS = 1_000
-"""RST_STREAM frames for streams that are over."""
+"""RST_STREAM frames for streams that are over, beside one for each stream that there was."""
 
 MAX_USELESS = 1_048_576
 """Bytes of frames in a row that are of no use to any stream: window updates while nothing is sent, answers to no PING, padding."""
@@ -32,8 +32,10 @@ MAX_USELESS = 1_048_576
 MAX_INFORMATIONAL = 16
 """Informational (1xx) responses that may precede a final one."""
 
-GLITCH_BURST, GLITCH_RATE = 1_000, 33
-"""Frames that make no sense but are not errors: so many at once, and so many per second after that."""
+GLITCH_BURST, GLITCH_RATE = 20_000, 2_000
+"""Frames that make no sense but are not errors: so many at once, and so many per second after that.
+
+Among them are the answers that are under way when a program cancels its requests, and it may cancel thousands at once."""
 
 INITIAL_MAX_STREAMS = 100
 """Streams at a time that the library sends before the peer has said how many it takes; the pool begins one."""
