@@ -300,15 +300,14 @@ class BaseClient:
     def _add_cookies(self, request: Request, own: CookieTypes | None) -> None:
         # The request remembers where its cookies come from: a redirect asks again, and takes its own ones only to the same origin.
         headers = request.headers
-        if b"cookie" not in (headers._index or headers._lookup()):
+        if b"cookie" not in headers._lookup():
             if self._has_base and self._cookies._jar is not None and self._leaves_base(request.url):
                 # Cookies for nobody in particular are meant for the server that the client was made for.
                 self._cookies.set_cookie_header(Request("GET", self._base_url))
-            before = headers._fields, headers._index, headers._wire
+            before = headers._shared()
             self._cookies.set_cookie_header(request, own)
-            state = request.__dict__
-            state["_cookies"] = own
-            state["_before_cookies"] = before, headers._fields
+            request.__dict__["_cookies"] = own
+            request.__dict__["_before_cookies"] = before, headers._fields
         else:
             # Those for nobody in particular stay with this host, though it does not get them.
             from .._models.cookie_store import find

@@ -125,7 +125,9 @@ class HTTP1Connection:
                 await self.trace.is_sent(request)
             patience = timeouts.get("read")
             started = self.sent_at = time.monotonic()
-            head = engine.next_head(await stream.receive(patience) if whole is not None else None)
+            if whole is not None:
+                engine.receive(await stream.receive(patience))
+            head = engine.next_head()
             if head is NEED_DATA or (head.status_code < 200 and engine.state != UPGRADED):
                 return await self._receive_rest_of_head(patience, started)
             return head

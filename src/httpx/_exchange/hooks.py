@@ -7,8 +7,13 @@ from .._models.response import Response
 from . import single
 from .client import Client, Hook
 
-NONE: dict[str, list[Hook]] = {"request": [], "response": []}
-"""What a client has that has none. A dictionary of another kind is a library's that watches requests: it may hold more than it shows."""
+_NONE: dict[str, list[Hook]] = {"request": [], "response": []}
+
+
+def are_set(client: Client) -> bool:
+    """Whether the client has any."""
+    # A dictionary of another kind is a library's that watches requests: it may hold more than it shows.
+    return client._event_hooks != _NONE or type(client._event_hooks) is not dict
 
 
 async def send(client: Client, request: Request) -> Response:

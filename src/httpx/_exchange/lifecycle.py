@@ -23,7 +23,7 @@ async def send(client: Client, request: Request, stream: bool, auth: Auth | None
     try:
         if auth is not None:
             response = await authentication.send(client, request, auth, follow_redirects)
-        elif follow_redirects or (given := client._event_hooks) != hooks.NONE or type(given) is not dict:
+        elif follow_redirects or hooks.are_set(client):
             response = await redirects.send(client, request, follow_redirects, [])
         else:
             # Most requests go straight to the end of the line.

@@ -46,7 +46,7 @@ async def send(client: Client, request: Request, follow: bool, history: list[Res
     leads. Without `follow` such a response is returned, and otherwise knows its `next_request`.
     """
     followed = 0
-    has_hooks = (given := client._event_hooks) != hooks.NONE or type(given) is not dict
+    has_hooks = hooks.are_set(client)
     while True:
         response = await (hooks.send(client, request) if has_hooks else single.send(client, request))
         if history:
@@ -97,9 +97,7 @@ def following(client: Client, request: Request, response: Response) -> Request:
         url = _redirect_url(request, response)
     except InvalidURL as error:
         raise RemoteProtocolError(f"Invalid URL in location header: {error}", request=request) from error
-    method = request.method
-    if method != "GET":
-        method = redirect_method(method, response.status_code)
+    method = redirect_method(request.method, response.status_code)
     headers = client._redirect_headers(request, url, method)
     if headers is request.headers or type(headers) is not Headers:
         headers = Headers(headers)  # of a library that overrides the method
@@ -116,10 +114,8 @@ def following(client: Client, request: Request, response: Response) -> Request:
             asked._content = request._content
         else:
             del asked._content
-    index = headers._index or headers._lookup()
-    if b"host" not in index:
-        asked._add_host()
-    if b"cookie" in index:
+    asked._add_host()
+    if b"cookie" in headers._lookup():
         _renew_cookies(client, asked)
     else:
         client._add_cookies(asked, request.__dict__.get("_cookies") if same_origin else None)
@@ -178,12 +174,10 @@ def redirect_headers(request: Request, url: URL, method: str, sensitive: typing.
     """The header fields that may go to `url`: to another origin none that holds credentials, and none on content without content."""
     if url._netloc == request.url._netloc and url._origin == request.url._origin and method == request.method:
         # All may go along but cookies, and what these fields amount to is known already.
-        headers = request.headers._shared()
-        before, with_cookies = request.__dict__.get("_before_cookies", (None, headers._fields))
-        if headers._fields is with_cookies:
-            if before is not None:
-                headers._fields, headers._index, headers._wire = before
-            return headers
+        before: Headers
+        before, with_cookies = request.__dict__.get("_before_cookies", (request.headers, request.headers._fields))
+        if request.headers._fields is with_cookies:
+            return before._shared()
     dropped: set[bytes] = set()
     if not is_same_origin(request.url, url):
         dropped.update(name.encode("ascii", "replace") for name in sensitive)

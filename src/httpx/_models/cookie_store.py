@@ -107,7 +107,7 @@ def _every(jar: CookieJar) -> list[Cookie]:
 
 def store(jar: CookieJar, url: URL, fields: Sequence[bytes]) -> None:
     """Put the cookies of a response from `url` into the jar, or out of it if they have expired."""
-    policy = None if vars(jar)["_policy"] is _OURS else _chosen_policy(jar)
+    policy = _chosen_policy(jar)
     has_grown = False
     for field in fields[:MAX_COOKIES_PER_RESPONSE]:
         said = parse_set_cookie(field)
@@ -214,7 +214,7 @@ def find(jar: CookieJar, url: URL) -> list[Cookie]:
         return []
     host, is_secure = url._host, url._scheme in _SECURE_SCHEMES
     path = _NEEDLESS_ESCAPE.sub(_unescape, url._path) if "%" in url._path else url._path or "/"
-    policy = None if vars(jar)["_policy"] is _OURS else _chosen_policy(jar)
+    policy = _chosen_policy(jar)
     now = time.time()
     found: list[tuple[int, int, int, Cookie]] = []  # in order, each behind what the order goes by
     with vars(jar)["_cookies_lock"]:
@@ -320,8 +320,10 @@ def _age(cookie: Cookie) -> int:
 
 
 def _chosen_policy(jar: CookieJar) -> typing.Any:
-    # None if nobody has chosen one. Jars that were made here are told at a glance, before this is called.
+    # None if nobody has chosen one.
     policy: typing.Any = vars(jar)["_policy"]
+    if policy is _OURS:
+        return None
     if type(policy) is http.cookiejar.DefaultCookiePolicy and {**_NO_POLICY, **vars(policy), "_now": None} == _NO_POLICY:
         return None
     vars(policy)["_now"] = int(time.time())  # where the standard library's policies look

@@ -88,7 +88,7 @@ class Cookies(MutableMapping[str, str]):
         `cookies` are for this request alone, and stand in for stored ones of the same name.
         """
         headers = request.headers
-        if (self._jar is None and cookies is None) or b"cookie" in (headers._index or headers._lookup()):
+        if (self._jar is None and cookies is None) or b"cookie" in headers._lookup():
             return
         found = [] if self._jar is None else _rules().find(self._jar, request.url)
         if cookies is not None:

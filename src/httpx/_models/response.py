@@ -509,8 +509,7 @@ class Response:
         stream = self.stream
         if type(stream) is not ByteStream or self.is_stream_consumed or self.is_closed:
             return False
-        head = self._head
-        is_encoded = (self._peek(b"content-encoding") if head is None else head.picked.get(b"content-encoding")) is not None
+        is_encoded = self._peek(b"content-encoding") is not None
         if is_encoded and not encoded:
             return False
         raw = stream._bytes

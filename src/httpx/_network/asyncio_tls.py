@@ -10,7 +10,7 @@ from .._exceptions import WriteError
 from .asyncio_network import AsyncioStream
 from .base import Stream
 from .failures import read_error
-from .tls_stream import RECORD, Handshake, start_tls_over
+from .tls_stream import RECORD, Handshake, encrypt, say_goodbye, start_tls_over
 from .words import sending_failed
 
 
@@ -39,8 +39,7 @@ class AsyncioTLSStream(AsyncioStream):
         self._decrypt()
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._incoming.write(self._buffer[:nbytes])
-        self._decrypt()
+        self._accept(self._buffer[:nbytes])
         if self._received or self._ended:
             self._tell_reader()
 
@@ -93,9 +92,7 @@ class AsyncioTLSStream(AsyncioStream):
 
     def _write(self, data: bytes) -> None:
         try:
-            sent = self._tls.write(data) if data else 0
-            while sent < len(data):
-                sent += self._tls.write(memoryview(data)[sent:])
+            encrypt(self._tls, data)
         except (ssl.SSLError, ValueError) as error:
             raise sending_failed(self.peer, "the connection is closed" if self._transport.is_closing() else error) from error
         super()._write(self._outgoing.read())
@@ -108,12 +105,7 @@ class AsyncioTLSStream(AsyncioStream):
         return not (self._ended or self._received or self._transport.is_closing())
 
     def close(self, last_words: bytes = b"") -> None:
-        try:
-            if last_words:
-                self._tls.write(last_words)
-            self._tls.unwrap()  # says goodbye (close_notify), and would like to have an answer
-        except (OSError, ValueError):
-            pass
+        say_goodbye(self._tls, last_words)
         super().close(self._outgoing.read())
 
     def info(self, name: str) -> typing.Any:

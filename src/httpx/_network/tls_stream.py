@@ -7,6 +7,7 @@ of them sends what has been encrypted, in order, whoever encrypted it.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import threading
 import time
@@ -73,6 +74,21 @@ async def _converse(inner: Stream, handshake: Handshake, deadline: float | None)
             incoming.write(data)
         else:
             incoming.write_eof()
+
+
+def encrypt(tls: ssl.SSLObject, data: bytes | memoryview) -> None:
+    """Give OpenSSL all of `data`."""
+    sent = tls.write(data) if data else 0
+    while sent < len(data):
+        sent += tls.write(memoryview(data)[sent:])
+
+
+def say_goodbye(tls: ssl.SSLObject, last_words: bytes) -> None:
+    """End the conversation (close_notify), as far as it is still possible."""
+    with contextlib.suppress(OSError, ValueError):
+        if last_words:
+            tls.write(last_words)
+        tls.unwrap()  # would like to have an answer, too
 
 
 class TLSStream(PeekingStream):
@@ -165,21 +181,19 @@ class TLSStream(PeekingStream):
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def send(self, data: bytes, timeout: float | None) -> None:
-        if self._is_closed:
-            raise sending_failed(self.peer, "the connection is closed")
         pieces = (data,) if len(data) <= _PIECE else [memoryview(data)[start : start + _PIECE] for start in range(0, len(data), _PIECE)]
-        try:
-            for piece in pieces:
-                self._encrypt(piece)
-                await self._send_encrypted(timeout)
-        except (ssl.SSLError, ValueError) as error:
-            raise sending_failed(self.peer, error) from error
+        for piece in pieces:
+            self._encrypt(piece)
+            await self._send_encrypted(timeout)
 
     def _encrypt(self, data: bytes | memoryview) -> None:
-        with self._lock:
-            sent = self._tls.write(data) if data else 0
-            while sent < len(data):
-                sent += self._tls.write(memoryview(data)[sent:])
+        if self._is_closed:
+            raise sending_failed(self.peer, "the connection is closed")
+        try:
+            with self._lock:
+                encrypt(self._tls, data)
+        except (ssl.SSLError, ValueError) as error:
+            raise sending_failed(self.peer, error) from error
 
     async def _send_encrypted(self, timeout: float | None) -> None:
         # Whoever holds the lock looks again after giving it back, so nothing stays behind.
@@ -195,12 +209,7 @@ class TLSStream(PeekingStream):
                 self._sending.release()
 
     def send_now(self, data: bytes) -> bool:
-        if self._is_closed:
-            raise sending_failed(self.peer, "the connection is closed")
-        try:
-            self._encrypt(memoryview(data))
-        except (ssl.SSLError, ValueError) as error:
-            raise sending_failed(self.peer, error) from error
+        self._encrypt(data)
         while self._outgoing.pending and self._sending.acquire(blocking=False):
             try:
                 while encrypted := self._outgoing.read():
@@ -231,11 +240,7 @@ class TLSStream(PeekingStream):
         self._is_closed = True
         try:
             with self._lock:
-                if last_words:
-                    self._tls.write(last_words)
-                self._tls.unwrap()  # says goodbye (close_notify), and would like to have an answer
-        except (OSError, ValueError):
-            pass
+                say_goodbye(self._tls, last_words)
         finally:
             self._inner.close(self._outgoing.read())
             self._sending.release()

@@ -109,17 +109,9 @@ class HTTP1Engine:
         """Whether a request is out and nothing at all has come back for it."""
         return self.state == SENT and not self._buffer.data and not self._informational
 
-    def next_head(self, received: bytes | None = None) -> ResponseHead | NeedData:
-        """The next head: an informational one (status below 200), or the final one. Raises `RemoteProtocolError`.
-
-        `received` is what has just arrived, if that was not given to `receive()`.
-        """
+    def next_head(self) -> ResponseHead | NeedData:
+        """The next head: an informational one (status below 200), or the final one. Raises `RemoteProtocolError`."""
         data = self._buffer.data
-        if received and not data:
-            data = self._buffer.data = received
-        elif received is not None:
-            self.receive(received)
-            data = self._buffer.data
         if not data:
             return NEED_DATA
         try:

@@ -306,9 +306,8 @@ class HTTP2Engine:
             self._tell(stream)
         elif isinstance(event, ngh2.StreamReset) and stream is None:
             self._stray_resets += 1
-            if (
-                self._stray_resets > limits.MAX_STRAY_RESETS + event.stream_id // 2
-            ):  # each stream may be reset by both sides at the same time
+            # Each stream may be reset by both sides at the same time.
+            if self._stray_resets > limits.MAX_STRAY_RESETS + event.stream_id // 2:
                 self._end(
                     RemoteProtocolError("The server sent RST_STREAM frames without end for streams that are over."), ENHANCE_YOUR_CALM
                 )
