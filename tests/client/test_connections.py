@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
@@ -106,6 +107,40 @@ async def test_a_get_is_sent_again_when_a_reused_connection_dies_before_answerin
         response = await client.get(server.url)
     assert response.content == b"own"
     assert response.extensions["attempts"] == 2
+
+
+async def test_it_goes_over_a_new_connection_though_others_are_idle(runtime, scripted):
+    # Those have been idle for longer, and mostly are as dead.
+    everybody = threading.Barrier(3)
+
+    def script(conn):
+        conn.read_request()
+        if conn.number < 3:
+            everybody.wait()
+        conn.send(respond(b"own"))
+        conn.read_request()  # and hangs up
+
+    server = scripted(script)
+    async with runtime.client() as client:
+        await runtime.gather(*[lambda: client.get(server.url)] * 3)
+        response = await client.get(server.url)
+    assert response.extensions["attempts"] == 2
+    assert len(server.connections) == 4
+
+
+async def test_it_goes_at_once_though_others_wait(runtime, scripted):
+    # A server that hangs up after each answer and does not say so: who is given the connection of another one finds out when it is dead.
+    def script(conn):
+        conn.send(respond(conn.read_request().target.encode()))
+        if conn.number:
+            conn.read_request()  # and hangs up
+
+    server = scripted(script)
+    count = 40
+    async with runtime.client(limits=httpx.Limits(max_connections=3), timeout=20) as client:
+        responses = await runtime.gather(*[lambda i=i: client.get(f"{server.url}/{i}") for i in range(count)])
+        assert client.pool_stats().open <= 3
+    assert [response.text for response in responses] == [f"/{i}" for i in range(count)]
 
 
 async def test_a_post_is_not_sent_again(runtime, scripted):

@@ -88,6 +88,29 @@ def test_an_interruption_at_any_point(scripted, tmp_path, protocol, conversation
     raise AssertionError("there was no end to it")
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring came with Python 3.12")
+def test_an_interruption_while_a_request_is_sent_again(scripted):
+    def dies_at_its_second_request(conn):
+        conn.read_request()
+        conn.send(respond(b"own"))
+        conn.read_request()
+
+    server = scripted(_tolerant(dies_at_its_second_request))
+    timeout = httpx.Timeout(10, pool=0.01)
+    with warnings.catch_warnings(), Signals() as signals:
+        warnings.simplefilter("ignore")
+        for point in range(1, MOST):
+            with httpx.Client(limits=httpx.Limits(max_connections=1), timeout=timeout) as client:
+                client.get(server.url)
+                with contextlib.suppress(Interruption), signals.at(point):
+                    assert client.get(server.url).extensions["attempts"] == 2
+                stats = client.pool_stats()
+                assert (stats.open, stats.in_use, stats.waiting) == (stats.idle, 0, 0), signals.where
+            if signals.where is None:
+                return
+    raise AssertionError("there was no end to it")
+
+
 def _tolerant(script):
     # A client that is interrupted may hang up within its first words.
     def run(conn):

@@ -158,6 +158,27 @@ def test_leave_to_open_is_passed_on_too():
     assert counts(pool) == (0, 0, 0, 0)
 
 
+def test_who_replaces_a_connection_keeps_its_slot():
+    pool = make(max_connections=1)
+    connection = connect(pool)
+    place = queue(pool)
+    assert pool.replace(connection)
+    assert not place.served
+    assert counts(pool) == (1, 0, 0, 1)
+    other = Connection("a")
+    assert pool.opened(other, 0.0, pool.closings)
+    pool.check_in(other, 0.0)
+    assert place.connection is other
+
+
+def test_a_connection_that_is_not_in_use_leaves_no_slot():
+    pool = make()
+    connection = connect(pool)
+    pool.check_in(connection, 0.0)
+    assert not pool.replace(connection)
+    assert counts(pool) == (1, 1, 0, 0)
+
+
 def test_an_idle_connection_expires():
     pool = make(keepalive_expiry=5.0)
     connection = connect(pool)
@@ -321,7 +342,10 @@ def test_whatever_happens_the_books_are_right(seed):
                 pool.opened(in_use[-1], 0.0, pool.closings)
         elif action <= 5 and in_use:
             connection = in_use.pop(chance.randrange(len(in_use)))
-            if chance.random() < 0.2:
+            if not connection.multiplexes and chance.random() < 0.2:
+                assert pool.replace(connection)
+                granted.append(connection.key)
+            elif chance.random() < 0.2:
                 in_use[:] = [other for other in in_use if other is not connection]
                 pool.discard(connection)
             else:

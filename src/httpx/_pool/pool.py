@@ -274,6 +274,21 @@ class Pool(typing.Generic[C]):
             self._take_out(connection)
             return True
 
+    def replace(self, connection: C) -> bool:
+        """A connection is gone, and who had it for itself keeps its slot, to open another one. False if it was not in use."""
+        is_granted = False
+        closings = self.closings
+        try:
+            with self._lock:
+                if connection in self._busy:
+                    del self._busy[connection]
+                    is_granted = True
+            return is_granted
+        except BaseException:
+            if is_granted:
+                self.release_slot(connection.key, closings)
+            raise
+
     def check_in(self, connection: C, now: float) -> list[C]:
         """An exchange is over, and its connection is fit for another. Returns the connections to close."""
         with self._lock:

@@ -90,42 +90,41 @@ class Exchanges:
         if trace is not None:
             trace = _told(trace, is_async)
         setup = None
+        dead: Connection | None = None  # whose slot is for the one that takes its place
         closings, attempts, moves, began = self._pool.closings, 1, 0, time.monotonic()
-        while True:
-            exchange = self._take_idle(route, began)
-            if exchange is None:
-                setup = Setup()
-                exchange = await self._take(route, network, timeouts, setup, trace)
-            try:
-                exchange.trace = trace
-                head = await exchange.exchange(sent, timeouts)
-                if trace is not None:
-                    await trace.is_answered(head)
-                break
-            except ConnectionDied as died:
-                self._drop(exchange, died.cause)
-                if trace is not None:
-                    await trace.failed(died.cause)
-                if closings != self._pool.closings:
-                    raise _closed(request) from died.cause
-                moves = min(moves + died.took_others, MAX_MOVES)
-                if not self._may_try_again(died, attempts, moves):
-                    if not died.unprocessed:
-                        tell_of_reuse(died.cause, may_be_resent=True)
-                    raise died.unwrap() from died.cause.__cause__
-                attempts += 1
-                _log_resending(request, died)
-            except NeedsHTTP1:
-                self._drop(exchange)
-                route = self._http1_route(route, exchange.connection)
-            except BaseException as error:
-                self._drop(exchange, error)
-                if isinstance(error, TransportError):
+        try:
+            while True:
+                exchange = None if dead is not None else self._take_idle(route, began)
+                if exchange is None:
+                    setup = Setup()
+                    exchange = await self._take(route, network, timeouts, setup, trace, dead)
+                    dead = None
+                try:
+                    exchange.trace = trace
+                    head = await exchange.exchange(sent, timeouts)
                     if trace is not None:
-                        await trace.failed(error)
-                    if closings != self._pool.closings:
-                        raise _closed(request) from error
-                raise
+                        await trace.is_answered(head)
+                    break
+                except ConnectionDied as died:
+                    dead = None if exchange.connection.multiplexes else exchange.connection
+                    moves = min(moves + died.took_others, MAX_MOVES)
+                    await self._bury(exchange, died, self._may_try_again(died, attempts, moves), request, closings, trace)
+                    attempts += 1
+                except NeedsHTTP1:
+                    self._drop(exchange)
+                    route = self._http1_route(route, exchange.connection)
+                except BaseException as error:
+                    self._drop(exchange, error)
+                    if isinstance(error, TransportError):
+                        if trace is not None:
+                            await trace.failed(error)
+                        if closings != self._pool.closings:
+                            raise _closed(request) from error
+                    raise
+        except BaseException:
+            if dead is not None:
+                self._reclaim(dead)
+            raise
         try:
             now = time.monotonic()
             if trace is not None:
@@ -139,6 +138,25 @@ class Exchanges:
             await trace.body_begins(request)
             await trace.body_ends(request)
         return response
+
+    async def _bury(
+        self, exchange: Exchange, died: ConnectionDied, is_tried_again: bool, request: Request, closings: int, trace: Trace | None
+    ) -> None:
+        # What is to be said of a connection that died, and done with it. Raises what it died of if that is the end of the request, too.
+        if is_tried_again and not exchange.connection.multiplexes:
+            name_peer(died.cause, exchange.connection.stream.peer)
+            exchange.abandon()
+        else:
+            self._drop(exchange, died.cause)
+        if trace is not None:
+            await trace.failed(died.cause)
+        if closings != self._pool.closings:
+            raise _closed(request) from died.cause
+        if not is_tried_again:
+            if not died.unprocessed:
+                tell_of_reuse(died.cause, may_be_resent=True)
+            raise died.unwrap() from died.cause.__cause__
+        _log_resending(request, died)
 
     def _may_try_again(self, died: ConnectionDied, attempts: int, moves: int) -> bool:
         # What the server did not process is worth another try; a connection that died is not, the second time. That it ended
@@ -217,19 +235,25 @@ class Exchanges:
         self._let_go(connection)  # one that multiplexes takes a closer look
         return None
 
-    async def _take(self, route: Route, network: Network, timeouts: Timeouts, setup: Setup, trace: Trace | None) -> Exchange:
+    async def _take(
+        self, route: Route, network: Network, timeouts: Timeouts, setup: Setup, trace: Trace | None, dead: Connection | None = None
+    ) -> Exchange:
+        # `dead` is one to be replaced: by a new one and no other that was used before, which may be as dead, and at once.
         closings = self._pool.closings
-        connection, has_slot = None, False
+        connection, has_slot, has_waited = None, False, False
         try:
             while True:
                 closings = self._pool.closings
-                alone = self._multiplexes and self._dialer.may_multiplex(route) and (route.host, route.port) not in self._known_http1
-                connection, has_slot, to_close = self._pool.check_out(route, time.monotonic(), alone)
-                if to_close:
-                    self._close_all(to_close)
-                if connection is None and not has_slot:
-                    connection = await self._wait(route, network, timeouts.get("pool"), alone)
-                    has_slot = connection is None
+                if dead is not None:
+                    has_slot, dead = self._pool.replace(dead), None
+                if not has_slot:
+                    alone = self._multiplexes and self._dialer.may_multiplex(route) and (route.host, route.port) not in self._known_http1
+                    connection, has_slot, to_close = self._pool.check_out(route, time.monotonic(), alone)
+                    if to_close:
+                        self._close_all(to_close)
+                    if connection is None and not has_slot:
+                        connection = await self._wait(route, network, timeouts.get("pool"), alone)
+                        has_slot, has_waited = connection is None, True
                 if connection is None:
                     connection = await self._open(route, network, timeouts, setup, trace)
                     if not self._pool.opened(connection, time.monotonic(), closings):
@@ -237,7 +261,11 @@ class Exchanges:
                     if route.realm is not None and route.realm not in self._farewells:
                         await self._watch(route.realm, network)
                 elif not await self._is_usable(connection, timeouts):
-                    self._let_go(connection)
+                    if has_waited and not connection.multiplexes:
+                        connection.close()
+                        dead = connection  # which does not send to the end of the queue who has waited for it
+                    else:
+                        self._let_go(connection)
                     connection = None
                     continue
                 setup.ready_at = time.monotonic()
@@ -247,6 +275,8 @@ class Exchanges:
                 self._pool.release_slot(route, closings)
             if connection is not None:
                 self._let_go(connection)
+            if dead is not None:
+                self._reclaim(dead)
             raise
 
     async def _is_usable(self, connection: Connection, timeouts: Timeouts) -> bool:
