@@ -11,7 +11,21 @@ from httpx._connections.http2 import HTTP2Connection
 from httpx._models.credentials import CREDENTIAL_FIELDS
 from httpx._network.asyncio_network import AsyncioNetwork
 from httpx._protocols.http2.engine import HTTP2Engine
-from tests.support.http2 import ACK, END_HEADERS, END_STREAM, HEADERS, SETTINGS, HTTP2Peer, data, frame, keep_alive_http2, settings
+from tests.support.http2 import (
+    ACK,
+    CONTINUATION,
+    END_HEADERS,
+    END_STREAM,
+    HEADERS,
+    SETTINGS,
+    HTTP2Peer,
+    data,
+    frame,
+    keep_alive_http2,
+    raw_headers,
+    settings,
+    status_block,
+)
 from tests.support.servers import pattern
 
 
@@ -293,6 +307,34 @@ async def test_large_fields(runtime, h2_client, scripted):
     async with h2_client() as client:
         # More than one frame holds: the rest goes into CONTINUATION frames, which this peer would not understand.
         assert (await client.get(server.url, headers={"X-Large": "v" * 15_000})).text == "15000"
+
+
+async def test_large_fields_of_a_response(runtime, h2_client, scripted):
+    """As large as those of HTTP/1.1 may be."""
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        block = status_block(fields=[(b"x-%d" % number, b"v" * 50_000) for number in range(5)])
+        parts = [block[start : start + 16_384] for start in range(0, len(block), 16_384)]
+        continued = [frame(CONTINUATION, END_HEADERS if part is parts[-1] else 0, stream_id, part) for part in parts[1:]]
+        peer.send(raw_headers(stream_id, parts[0], end=True, end_headers=False), *continued)
+        conn.wait_closed()
+
+    server = scripted(script)
+    async with h2_client() as client:
+        response = await client.get(server.url)
+    assert [len(value) for value in response.headers.values()] == [50_000] * 5
+
+
+async def test_a_head_that_is_too_large_to_be_sent_is_our_mistake(runtime, h2_client, scripted):
+    server = scripted(keep_alive_http2(lambda fields, body: b"done"))
+    async with h2_client() as client:
+        with pytest.raises(httpx.LocalProtocolError, match="at most 1048576 bytes"):
+            await client.get(server.url, headers={"X-Large": "v" * 2_000_000})
+        response = await client.get(server.url)
+        assert (response.content, response.extensions["stream_id"]) == (b"done", 3)
+    assert len(server.connections) == 1
 
 
 def test_without_the_package_the_error_says_what_to_install(monkeypatch):

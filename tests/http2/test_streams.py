@@ -289,6 +289,62 @@ async def test_the_reason_that_a_server_gives_is_in_the_error(runtime, h2_client
             await client.get(server.url)
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_the_reason_is_in_the_error_when_the_connection_is_reset_behind_it(runtime, h2_client, scripted, method):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        peer.send(goaway(stream_id, ENHANCE_YOUR_CALM, b"too many pings"), ping())
+        conn.reset()
+
+    server = scripted(script)
+    async with h2_client() as client:
+        with pytest.raises(httpx.RemoteProtocolError, match=r"ENHANCE_YOUR_CALM \(too many pings\)") as caught:
+            await client.request(method, server.url)
+        assert not any("TLS" in note for note in getattr(caught.value, "__notes__", []))
+
+
+async def test_who_waits_for_a_response_does_not_hear_of_what_could_not_be_sent(runtime, h2_client, scripted):
+    """That the server's settings cannot be acknowledged any more is nobody's write."""
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        stream_id, _, _ = peer.read_request()
+        peer.send(peer.headers(stream_id), data(stream_id, b"part"))
+        conn.reset()
+
+    server = scripted(script)
+    async with h2_client() as client:
+        for _ in range(10):
+            with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
+                await client.get(server.url)
+
+
+async def test_a_response_that_has_arrived_is_whole_although_the_connection_takes_no_more(runtime, h2_client, scripted):
+    """The reader gives the window back, which fails, and what it has read is not lost with that."""
+    size = 2_200_000  # more than half of the window: then it is given back
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        large, _, _ = peer.read_request()
+        peer.send(peer.headers(large))
+        small, _, _ = peer.read_request()
+        peer.send(*(data(large, pattern(size)[start : start + 16_000]) for start in range(0, size, 16_000)))
+        peer.respond(small, b"small")
+        conn.wait_for(may_end)
+        peer.send(data(large, b"end", end=True), ping())
+        conn.reset()
+        is_reset.set()
+
+    server = scripted(script)
+    may_end, is_reset = server.event(), server.event()
+    async with h2_client() as client, client.stream("GET", server.url) as response:
+        assert (await client.get(server.url)).content == b"small"
+        may_end.set()
+        await runtime.in_thread(is_reset.wait, PATIENCE)
+        assert await response.aread() == pattern(size) + b"end"
+
+
 async def test_an_idle_connection_that_was_closed_is_not_used(runtime, h2_client, scripted):
     def script(conn):
         peer = HTTP2Peer(conn)

@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 from .._exceptions import ReadError, ReadTimeout, RemoteProtocolError, TransportError, WriteError, WriteTimeout
 from .._network.base import Network, Stream, Waiter
+from .._network.words import receiving_failed
 from .._protocols.http2.engine import HTTP2Engine
 from .http2_exchange import HTTP2Exchange, HTTP2Head
 
@@ -128,6 +129,11 @@ class HTTP2Connection:
         """Whether the peer has said how many exchanges it takes at a time (SETTINGS); until then it gets one."""
         return self._limit is not None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the peer has shown that it speaks HTTP/2 and has let us in, so that neither explains how the connection ended."""
+        return self._engine.has_explained or (self.stream.tls is None and self._engine.max_streams is not None)
+
     def begin(self) -> HTTP2Exchange:
         """A new exchange."""
         return HTTP2Exchange(self)
@@ -164,7 +170,7 @@ class HTTP2Connection:
                 if reads > _READS_OF_A_LOOK and time.monotonic() > until:
                     self.fail(RemoteProtocolError(f"{self.stream.peer} sends without end what nobody has asked for."))
         except TransportError as error:
-            self.fail(error)
+            self._break(error)
         finally:
             self._resign()
 
@@ -359,7 +365,7 @@ class HTTP2Connection:
         except ReadTimeout:
             raise
         except TransportError as error:
-            self.fail(error)
+            self._break(error)
         else:
             await self._take_in(data, timeout)
 
@@ -450,7 +456,7 @@ class HTTP2Connection:
                         await self._hear_out(reads)  # nobody writes meanwhile
                 finally:
                     self._writing = False
-                    self.fail(error)
+                    self._break(error)
                 raise
             except BaseException as error:
                 self._writing = False
@@ -481,7 +487,7 @@ class HTTP2Connection:
                     if not data:
                         self.fail(RemoteProtocolError(self._engine.explain_end()))
             except TransportError as error:
-                self.fail(error)
+                self._break(error)
 
     async def flush_together(self, timeout: float | None) -> None:
         """As `flush()`, after those tasks that are ready have queued what they have, too: one write for all of it."""
@@ -512,7 +518,7 @@ class HTTP2Connection:
                 if data and not self.stream.send_now(data):
                     self._unsent = data
         except WriteError as error:
-            self.fail(error)
+            self._break(error)
         except BaseException:  # a signal, say: there is no telling what of it went out
             self.fail(WriteError(f"Sending to {self.stream.peer} was broken off."))
             raise
@@ -521,6 +527,14 @@ class HTTP2Connection:
         """An exception came from nowhere: on blocking sockets a signal, in the middle of anything. Nothing is sure to be right."""
         if not self.stream.keeps_unsent:
             self.fail(ReadError(f"What was under way with {self.stream.peer} was interrupted."))
+
+    def _break(self, error: TransportError) -> None:
+        # The network has failed. A server that hung up may have said why before that.
+        if isinstance(error, (ReadError, WriteError)) and self._engine.has_explained:
+            explained = RemoteProtocolError(self._engine.explain_end())
+            explained.__cause__ = error
+            error = explained
+        self.fail(error)
 
     def fail(self, error: Exception) -> None:
         """The connection has ended: so have all exchanges that are not complete."""
@@ -531,6 +545,10 @@ class HTTP2Connection:
             for exchange in self._engine.abandon_all():
                 if not exchange.ended and exchange.failure is None:
                     exchange.failure = _like(error)
+                    if isinstance(error, WriteError) and isinstance(exchange, HTTP2Exchange) and exchange.sent_at:
+                        # Who waits for an answer could not receive it, whatever else was to be sent.
+                        exchange.failure = receiving_failed(self.stream.peer, error.__cause__ or error)
+                        exchange.failure.__cause__ = error.__cause__
                 exchange.has_news = True
             for follower in list(self._followers):
                 self._wake(follower)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import typing
 
 from .._content.streams import ByteStream
-from .._exceptions import ReadTimeout, TLSError, TransportError, WriteError
+from .._exceptions import ReadError, ReadTimeout, TransportError, WriteError, WriteTimeout
 from .._models.headers import PICKED
 from .._models.request import Request
 from .._network.base import Stream, Waiter
@@ -128,7 +129,7 @@ class HTTP2Exchange(HTTP2Stream):
                 elif connection.submit(self, fields, content):
                     await connection.flush_together(timeouts.get("write"))
             except WriteError:
-                if isinstance(self.failure, TLSError):
+                if self.failure is not None and not isinstance(self.failure, (ReadError, WriteError)):
                     raise self.failure from self.failure.__cause__  # it came with the end of the connection, and says why
                 if self.head is None:
                     raise  # else the server has answered and hung up before it read everything: its answer is what counts
@@ -160,7 +161,7 @@ class HTTP2Exchange(HTTP2Stream):
             if self.was_reused and is_repeatable(request):
                 raise ConnectionDied(error) from error
             if not self.was_reused:
-                raise first_exchange_error(error, connection.stream) from error.__cause__
+                raise (error if connection.is_known else first_exchange_error(error, connection.stream)) from error.__cause__
             tell_of_reuse(error)
             raise
         except NeedsHTTP1:
@@ -286,7 +287,8 @@ class HTTP2Exchange(HTTP2Stream):
                     raise nothing_arrived(connection.stream.peer, timeout)
             data = connection.take(self)
             if not self.ended:
-                await connection.flush(timeout)
+                with contextlib.suppress(WriteError, WriteTimeout):  # the connection has failed with it, and this came before
+                    await connection.flush(timeout)
             return data
         except TransportError:
             raise

@@ -14,7 +14,7 @@ try:
 except ImportError as error:
     raise ImportError("HTTP/2 needs the ngh2 package, which is not installed: pip install 'httpx[http2]'.") from error
 
-from ..._exceptions import RemoteProtocolError
+from ..._exceptions import LocalProtocolError, RemoteProtocolError
 from ..._models.credentials import CREDENTIAL_FIELDS
 from ..._printable import printable
 from . import limits
@@ -33,7 +33,7 @@ _CONFIGURATION = ngh2.Configuration(
     auto_window_update=False,
     peer_max_concurrent_streams=limits.INITIAL_MAX_STREAMS,
     max_reserved_remote_streams=0,
-    max_send_header_block_length=1_048_576,
+    max_send_header_block_length=limits.MAX_REQUEST_HEAD_SIZE,
     max_outbound_ack=limits.MAX_QUEUED_REPLIES,
     max_settings=limits.MAX_SETTINGS,
     max_continuations=limits.MAX_CONTINUATIONS,
@@ -314,11 +314,14 @@ class HTTP2Engine:
 
     def _cut(self, stream: HTTP2Stream, event: typing.Any) -> None:
         # The stream ended before its response was complete.
-        if stream.head is None and (event.error_code == REFUSED_STREAM or stream.stream_id > self._last_taken):
+        is_refused = event.error_code == REFUSED_STREAM and (event.local_error is None or self.is_draining)
+        if stream.head is None and (is_refused or stream.stream_id > self._last_taken):
             stream.is_unprocessed = True
             reason = "The server did not process the request (HTTP/2 stream refused)."
-        elif event.local_error is not None:
-            reason = f"The request could not be sent over HTTP/2: {event.local_error}"
+        elif event.local_error is not None:  # the one thing that is looked at this late
+            size = limits.MAX_REQUEST_HEAD_SIZE
+            stream.failure = LocalProtocolError(f"The header fields of a request take at most {size} bytes on HTTP/2: {event.local_error}.")
+            return
         elif stream.head is None:
             reason = f"The server ended the HTTP/2 stream without a valid response: {_error_name(event.error_code)}."
         else:
@@ -335,6 +338,11 @@ class HTTP2Engine:
         # The frame that tells the peer is already among the bytes that are being taken.
         self._end(RemoteProtocolError(reason), None)
 
+    @property
+    def has_explained(self) -> bool:
+        """Whether the peer has said that it ends the connection, and why."""
+        return self._goaway is not None and self._goaway != (NO_ERROR, b"")
+
     def explain_end(self) -> str:
         """What to say of a connection that has ended."""
         if self._goaway is None:
@@ -344,8 +352,10 @@ class HTTP2Engine:
         return f"The server ended the HTTP/2 connection: {_error_name(code)}{detail}."
 
     def _fail(self, error: Exception) -> None:
-        code = ENHANCE_YOUR_CALM if isinstance(error, ngh2.DenialOfServiceError) else 1
-        self._end(RemoteProtocolError(f"The server broke the HTTP/2 protocol: {error}."), code)
+        if isinstance(error, ngh2.DenialOfServiceError):
+            self._end(RemoteProtocolError(f"The server sent more than an HTTP/2 connection takes: {error}."), ENHANCE_YOUR_CALM)
+        else:
+            self._end(RemoteProtocolError(f"The server broke the HTTP/2 protocol: {error}."))
 
     def _end(self, failure: RemoteProtocolError, code: int | None = 1) -> None:
         self.failure = failure

@@ -8,8 +8,8 @@ STREAM_WINDOW = 4 * 1024 * 1024
 CONNECTION_WINDOW = 2**30
 """The same for all responses of a connection: so large that those which nobody reads never hold up the others."""
 
-MAX_HEADER_LIST_SIZE = 65_536
-"""Bytes of one block of header fields, each field counted with 32 more (RFC 9113 section 6.5.2). Told to the peer."""
+MAX_HEADER_LIST_SIZE = 262_144
+"""Bytes of one block of header fields, each field counted with 32 more (RFC 9113 section 6.5.2). Told to the peer. As in HTTP/1.1."""
 
 MAX_FIELDS = 500
 """Header fields in one block."""
@@ -36,6 +36,9 @@ GLITCH_BURST, GLITCH_RATE = 20_000, 2_000
 """Frames that make no sense but are not errors: so many at once, and so many per second after that.
 
 Among them are the answers that are under way when a program cancels its requests, and it may cancel thousands at once."""
+
+MAX_REQUEST_HEAD_SIZE = 1_048_576
+"""Bytes of the header fields of a request, before they are compressed."""
 
 INITIAL_MAX_STREAMS = 100
 """Streams at a time that the library sends before the peer has said how many it takes; the pool begins one."""
