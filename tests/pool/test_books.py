@@ -188,6 +188,16 @@ def test_an_idle_connection_expires():
     assert pool.check_out("a", 25.1) == (None, True, [connection])
 
 
+def test_what_was_idle_once_does_not_make_all_later_requests_look_for_what_expires():
+    pool = make(keepalive_expiry=5.0)
+    connection = connect(pool, capacity=10)
+    pool.check_in(connection, 10.0)
+    assert pool.take_idle("a", 11.0) is connection  # in use from here on
+    assert pool.take_idle("a", 16.0) is None
+    assert pool.check_out("a", 16.0)[0] is connection
+    assert pool.take_idle("a", 16.0) is connection
+
+
 def test_an_old_connection_is_not_kept():
     pool = make(max_connection_age=60.0)
     connection = connect(pool, now=100.0)

@@ -166,7 +166,7 @@ class Pool(typing.Generic[C]):
         closings = self.closings
         try:
             with self._lock:
-                to_close = self._take_expired(now) if self._idle_order else []
+                to_close = self._take_expired(now) if now >= self._expires_at else []
                 origin = self._origins.get(key)
                 if origin is None:
                     origin = self._origins[key] = Origin(key)
@@ -434,6 +434,8 @@ class Pool(typing.Generic[C]):
                 self._expires_at = oldest.idle_since + self._expiry
                 break
             expired.append(self._take_longest_idle())
+        else:
+            self._expires_at = _NO_LIMIT
         return expired
 
     def _take_longest_idle(self) -> C:
