@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 import httpx
+from tests.support.http2 import keep_alive_http2
 from tests.support.servers import keep_alive, respond
 
 
@@ -68,6 +69,32 @@ async def test_a_head_that_does_not_come(runtime, scripted):
     async with runtime.client(timeout=httpx.Timeout(total=0.3)) as client:
         with pytest.raises(httpx.ReadTimeout):
             await client.get(server.url)
+
+
+@pytest.mark.parametrize("http2", [False, True])
+async def test_content_that_keeps_everybody_waiting(runtime, scripted, http2):
+    if not runtime.is_async:
+        pytest.skip("what blocks cannot be left")
+    was_left = []
+
+    async def endless():
+        try:
+            yield b"a"
+            while True:
+                await runtime.turn()
+        finally:
+            was_left.append(True)
+
+    def echo(fields, body):
+        return body
+
+    server = scripted(keep_alive_http2(echo) if http2 else keep_alive(lambda request: respond(request.body)))
+    async with runtime.client(http1=not http2, http2=http2) as client:
+        with pytest.raises(httpx.WriteTimeout, match=r"not complete within the 0\.2 seconds"):
+            await client.post(server.url, content=endless(), timeout=httpx.Timeout(20.0, total=0.2))
+        assert was_left
+        assert client.pool_stats().in_use == 0
+        assert (await client.post(server.url, content=b"b")).content == b"b"
 
 
 async def test_waiting_for_a_connection_counts(runtime, app):

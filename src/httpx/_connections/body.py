@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import typing
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator
 
-from .._exceptions import LocalProtocolError
+from .._config import Countdown
+from .._exceptions import LocalProtocolError, WriteTimeout
 from .._models.request import Request
 from .._network.base import Network
 from .exchange import Timeouts
@@ -17,6 +19,7 @@ IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
 """The methods that mean the same when they are sent twice (RFC 9110 section 9.2.2)."""
 
 _CONTINUE_PATIENCE = 1.0
+_GRACE = 0.01  # seconds in which who waits for the peer may say so
 
 
 Progress = Callable[[int, int | None], typing.Any]
@@ -73,6 +76,21 @@ def parts_of(stream: typing.Any, network: Network) -> Parts:
     if getattr(stream, "reads_files", False) or not isinstance(stream, AsyncIterable):
         return _SyncParts(iter(stream), network)
     return _AsyncParts(stream.__aiter__())
+
+
+async def in_time(network: Network, sending: Coroutine[typing.Any, typing.Any, None], timeouts: Timeouts) -> None:
+    """Send a body, until the deadline for the whole exchange at most: where parts that keep us waiting do not block, they can be left."""
+    if network.realm is None or not isinstance(timeouts, Countdown):
+        await sending
+        return
+    try:
+        await network.within(sending, timeouts.deadline - time.monotonic() + _GRACE)
+    except TimeoutError as error:
+        if time.monotonic() < timeouts.deadline:
+            raise  # it is the body's own
+        raise WriteTimeout(
+            f"The content of the request was not complete within the {timeouts.total:g} seconds for the whole exchange."
+        ) from error
 
 
 def check_length(sent: int, length: int | None) -> None:

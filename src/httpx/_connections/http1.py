@@ -13,7 +13,7 @@ from .._network.words import nothing_arrived, seconds
 from .._protocols.http1.engine import NEED_DATA, UPGRADED, HTTP1Engine
 from .._protocols.http1.head import KnownHeads, ResponseHead, excerpt
 from .._protocols.http1.serialize import LAST_CHUNK, check_target, serialize_chunk, serialize_head
-from .body import PIECE, Parts, Progress, check_length, continue_patience, is_repeatable, parts_of
+from .body import PIECE, Parts, Progress, check_length, continue_patience, in_time, is_repeatable, parts_of
 from .exchange import ConnectionDied, Timeouts, tell_of_reuse
 from .wire_form import WireForm, prepare
 
@@ -160,7 +160,8 @@ class HTTP1Connection:
             self._engine.abandon_request()
             return
         parts = parts_of(request.stream, self._network)
-        await self._send_body(parts, form.length, form.chunked, timeouts, request.extensions.get("upload_progress"))
+        sending = self._send_body(parts, form.length, form.chunked, timeouts, request.extensions.get("upload_progress"))
+        await in_time(self._network, sending, timeouts)
 
     async def _send_body(self, parts: Parts, length: int | None, chunked: bool, timeouts: Timeouts, progress: Progress | None) -> None:
         sent = 0

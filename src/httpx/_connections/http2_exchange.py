@@ -15,7 +15,7 @@ from .._network.failures import first_exchange_error
 from .._network.words import nothing_accepted, nothing_arrived
 from .._protocols.http1.serialize import check_target, encode_method
 from .._protocols.http2.engine import CANCEL, NO_ERROR, Field, HTTP2Stream, protect
-from .body import PIECE, check_length, continue_patience, is_repeatable, is_replayable, parts_of
+from .body import PIECE, check_length, continue_patience, in_time, is_repeatable, is_replayable, parts_of
 from .exchange import ConnectionDied, NeedsHTTP1, Timeouts, tell_of_reuse
 from .wire_form import WireForm, http2_fields, prepare
 
@@ -186,7 +186,7 @@ class HTTP2Exchange(HTTP2Stream):
             await self._wait_for_settings(continue_patience(timeouts))
         if form.expects_continue and not await self._is_told_to_continue(continue_patience(timeouts)):
             return
-        await self._send_body(request, form.length, form.chunked, timeouts)
+        await in_time(connection._network, self._send_body(request, form.length, form.chunked, timeouts), timeouts)
 
     async def _ask_for_websocket(self, request: Request, fields: list[Field], timeouts: Timeouts) -> None:
         # By CONNECT, as RFC 8441 section 5 has it, for those who know that the answer is another one then.
