@@ -321,6 +321,16 @@ class TestEncryptedProxies:
                 await through.get("http://example.org/")
         assert proxy.requests == []
 
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    async def test_a_proxy_that_misses_a_client_certificate_is_called_the_proxy(self, client, scripted, authority, scheme, context):
+        """In TLS 1.3 it says so after the handshake, and the end of the connection may overtake it."""
+        proxy = scripted(http_proxy({}), ssl_context=authority.server("127.0.0.1", demands_client=True))
+        async with client(httpx.Proxy(proxy.url, ssl_context=context)) as through:
+            words = rf"client certificate.*127\.0\.0\.1:{proxy.port} is the proxy; its ssl_context= goes to httpx\.Proxy"
+            with pytest.raises(httpx.TLSError, match=words):
+                await through.get(f"{scheme}://{NAME}/")
+        assert proxy.requests == []
+
     async def test_a_connection_that_is_cut_inside_is_told_from_one_that_ends(self, client, secure_proxy, authority, scripted, context):
         def cuts(conn):
             conn.read_request()

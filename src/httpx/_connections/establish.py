@@ -6,13 +6,13 @@ import time
 import typing
 from collections.abc import Awaitable
 
-from .._exceptions import CertificateVerifyError, ConnectError, ConnectTimeout, TLSError
+from .._exceptions import CertificateVerifyError, ConnectError, ConnectTimeout
 from .._models.marks import Setup
 from .._network.addresses import peer_name
 from .._network.base import Network, SocketOption, Stream
 from .._network.resolver import Resolver, ResolverTypes, forget, resolve
 from .._proxy import Proxy
-from .proxied import address_of, connect_request, is_http
+from .proxied import address_of, connect_request, is_http, name_proxy
 
 if typing.TYPE_CHECKING:
     import ssl
@@ -179,8 +179,7 @@ class Dialer(typing.NamedTuple):
         try:
             return await steps.told("connection.start_tls", info, steps.timed("proxy", work))
         except (ConnectError, ConnectTimeout) as error:
-            settings = "; its ssl_context= goes to httpx.Proxy(url, ssl_context=...)" if isinstance(error, TLSError) else ""
-            error.args = (f"{error} {stream.peer} is the proxy{settings}.",)
+            name_proxy(error, stream.peer)
             raise
 
     async def _connect(self, network: Network, host: str, port: int, deadline: float | None, steps: _Steps) -> Stream:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 
-from .._exceptions import LocalProtocolError
+from .._exceptions import LocalProtocolError, TLSError, TransportError
 from .._models.headers import Headers
 from .._models.request import Request, bare_request
 from .._network.addresses import peer_name
@@ -32,6 +32,12 @@ def address_of(proxy: Proxy) -> tuple[str, int]:
     """Where the proxy listens. SOCKS has port 1080 unless the URL says otherwise."""
     _, host, port = proxy.url._origin
     return host, 1080 if port is None else port
+
+
+def name_proxy(error: TransportError, peer: str) -> None:
+    """Say in the message of what failed on the way to a proxy that it was the proxy, and where its TLS is set."""
+    settings = "; its ssl_context= goes to httpx.Proxy(url, ssl_context=...)" if isinstance(error, TLSError) else ""
+    error.args = (f"{error} {peer} is the proxy{settings}.",)
 
 
 def request_through(proxy: Proxy, request: Request, forwards: bool) -> tuple[Request, bytes | None]:

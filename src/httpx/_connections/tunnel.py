@@ -11,7 +11,17 @@ import time
 import typing
 from collections.abc import Iterator
 
-from .._exceptions import ConnectTimeout, ProxyError, ReadError, ReadTimeout, RemoteProtocolError, WriteError, WriteTimeout
+from .._exceptions import (
+    ConnectTimeout,
+    ProxyError,
+    ReadError,
+    ReadTimeout,
+    RemoteProtocolError,
+    TLSError,
+    TransportError,
+    WriteError,
+    WriteTimeout,
+)
 from .._network.base import Stream
 from .._printable import printable
 from .._protocols.http1.engine import NEED_DATA, HTTP1Engine
@@ -32,6 +42,7 @@ from .._protocols.socks import (
     socks5_greeting,
 )
 from .._proxy import Proxy
+from .proxied import name_proxy
 
 MAX_REPLY_SIZE = 65_536
 """Bytes that a proxy may send in answer to CONNECT."""
@@ -171,7 +182,23 @@ def _in_words_of_a_proxy(stream: Stream, what: str) -> Iterator[None]:
         yield
     except (ReadTimeout, WriteTimeout) as error:
         raise ConnectTimeout(f"The proxy {stream.peer} did not answer {what} in time.") from error
+    except TLSError as error:
+        name_proxy(error, stream.peer)
+        raise
     except (ReadError, WriteError) as error:
+        explained = _explained(error, stream)
+        if isinstance(explained, TLSError):
+            name_proxy(explained, stream.peer)
+            raise explained from error.__cause__
         raise ProxyError(f"The connection to the proxy {stream.peer} broke during {what}: {error}") from error
     except RemoteProtocolError as error:
         raise ProxyError(f"The proxy {stream.peer} gave no proper answer to {what}: {error}") from error
+
+
+def _explained(error: TransportError, stream: Stream) -> TransportError:
+    # TLS 1.3 leaves it to the first answer whether the proxy accepts us, with the client certificate that we have or have not.
+    if stream.tls is None:
+        return error
+    from .._network.failures import first_exchange_error  # brings `ssl` along
+
+    return first_exchange_error(error, stream)

@@ -11,9 +11,9 @@ from .._config import Limits
 from .._connections.establish import Dialer, Route
 from .._connections.exchange import Connection, ConnectionDied, Exchange, NeedsHTTP1, Timeouts, name_peer, tell_of_reuse
 from .._connections.http1 import HTTP1Connection
-from .._connections.proxied import request_through
+from .._connections.proxied import name_proxy, request_through
 from .._content.streams import ByteStream
-from .._exceptions import ConnectError, PoolTimeout, ReadError, TransportError, UnsupportedProtocol, WebSocketError
+from .._exceptions import ConnectError, PoolTimeout, ReadError, TLSError, TransportError, UnsupportedProtocol, WebSocketError
 from .._models.head import Head
 from .._models.marks import Setup
 from .._models.request import Request
@@ -361,6 +361,8 @@ class Exchanges:
         connection = exchange.connection
         if error is not None:
             name_peer(error, connection.stream.peer)
+            if isinstance(error, TLSError) and self._dialer.forwards(getattr(connection.key, "scheme", "")):
+                name_proxy(error, connection.stream.peer)
         try:
             usable = exchange.abandon()
         except BaseException:
