@@ -84,6 +84,55 @@ def test_origins_take_turns_for_slots():
     assert one.served
 
 
+def test_an_origin_whose_own_connections_come_back_uses_up_its_turn():
+    pool = make(max_connections=1)
+    connection = connect(pool, "a")
+    many = [queue(pool, "a") for _ in range(100)]
+    one = queue(pool, "b")
+    while not one.served:
+        pool.check_in(connection, 0.0)
+    assert sum(place.served for place in many) <= MAX_OVERTAKEN + 1
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_connection_that_multiplexes_makes_room_for_another_origin(waits):
+    pool = make(max_connections=1)
+    connection = connect(pool, "a", 2)
+    one = queue(pool, "b")
+    begun = 0
+    while True:  # one exchange begins before the other one ends: it is never idle
+        taken = pool.take_idle("a", 0.0) or pool.check_out("a", 0.0, True)[0]
+        if taken is None:
+            break
+        begun += 1
+        assert begun <= MAX_OVERTAKEN + 2
+        place = queue(pool, "a", True) if waits else None
+        pool.check_in(connection, 0.0)
+        if place is not None and place.served:
+            begun += 1
+            pool.check_in(connection, 0.0)
+    assert not one.served
+    assert pool.check_in(connection, 0.0) == [connection]
+    assert one.served
+    assert one.connection is None
+
+
+def test_one_connection_makes_room_for_each_that_waits():
+    pool = make(max_connections=2)
+    first, second = connect(pool, "a", 1), connect(pool, "a", 1)
+    first.capacity = second.capacity = 100
+    pool.resized(first)
+    pool.resized(second)
+    one = queue(pool, "b")
+    taken = [pool.check_out("a", 0.0, True)[0] for _ in range(60)]
+    assert len({id(connection) for connection in taken[-20:]}) == 1
+    gone = taken[0]
+    for _ in range(taken.count(gone)):
+        pool.check_in(gone, 0.0)
+    assert pool.check_in(gone, 0.0) == [gone]
+    assert one.served
+
+
 def test_a_newcomer_does_not_take_the_place_of_one_who_waits():
     pool = make(max_connections=1)
     connection = connect(pool)

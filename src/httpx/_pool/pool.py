@@ -6,7 +6,8 @@ connection, close some. Each operation takes the same small time however many co
 Each origin has a queue of its own: first come, first served. A slot that becomes free goes to the origins in turn, so that
 a long queue for one does not hold up the others. One exception keeps a full pool from reconnecting for every request when
 several origins compete: a connection that comes back may serve the next request of its own origin, but another origin
-whose turn it is is passed over at most `MAX_OVERTAKEN` times.
+whose turn it is is passed over at most `MAX_OVERTAKEN` times. One that carries many exchanges at a time may never come back:
+it takes no further ones then, and makes room after those that it has.
 
 Where a connection may turn out to carry many exchanges at a time (HTTP/2), one is opened at first, and the other requests
 wait to see what it is, and then how much its peer takes.
@@ -127,6 +128,7 @@ class Pool(typing.Generic[C]):
         self._expires_at = _NO_LIMIT  # no idle connection expires before
         self._busy: dict[C, int] = {}  # with the number of exchanges on each
         self._turns: collections.OrderedDict[Origin[C], None] = collections.OrderedDict()  # origins that lack nothing but a slot
+        self._leaving: set[C] = set()  # in use, to make room for those when they are through
 
     def take_idle(self, key: typing.Hashable, now: float) -> C | None:
         """The usual cases of `check_out`, made short: there is a connection, idle or with room for one more, and nothing else is due."""
@@ -134,7 +136,7 @@ class Pool(typing.Generic[C]):
         try:
             with self._lock:
                 origin = self._origins.get(key)
-                if origin is None or now >= self._expires_at or self._max_age is not None:
+                if origin is None or now >= self._expires_at or self._max_age is not None or self._turns:
                     return None
                 if origin.idle:
                     connection = origin.idle[-1]
@@ -308,7 +310,7 @@ class Pool(typing.Generic[C]):
             elif origin.is_retired or (self._max_age is not None and now - connection.opened_at >= self._max_age):
                 return self._retire(connection)
             elif self._waiting and (origin.waiting or self._turns):
-                if self._goes_to_its_own(origin):
+                if origin.waiting and self._may_overtake(origin):
                     self._serve(next(iter(origin.waiting)), connection)
                     return []
                 return self._retire(connection)
@@ -358,6 +360,7 @@ class Pool(typing.Generic[C]):
                     del self._idle_order[connection]
                     origin.idle.remove(connection)
                 origin.shared.pop(connection, None)
+                self._leaving.discard(connection)
                 self._free_slot(origin)
             return every
 
@@ -406,7 +409,8 @@ class Pool(typing.Generic[C]):
             return connection
         for connection in origin.shared:
             self._busy[connection] += 1
-            if self._max_age is not None and now - connection.opened_at >= self._max_age:
+            is_old = self._max_age is not None and now - connection.opened_at >= self._max_age
+            if is_old or (self._turns and self._makes_room(connection)):
                 del origin.shared[connection]  # the last one that it takes
             else:
                 self._share(connection)
@@ -417,11 +421,13 @@ class Pool(typing.Generic[C]):
         # Fill the room that a connection has with those who wait for one; what is left is there for others.
         origin: Origin[C] = connection.origin
         load, capacity = self._busy[connection], connection.capacity
-        while load < capacity and origin.waiting:
+        is_leaving = connection in self._leaving
+        while load < capacity and origin.waiting and not is_leaving:
+            is_leaving = bool(self._turns) and self._makes_room(connection)
             load += 1
             self._serve(next(iter(origin.waiting)), connection)
         self._busy[connection] = load
-        if load < capacity:
+        if load < capacity and not is_leaving:
             origin.shared[connection] = None
         else:
             origin.shared.pop(connection, None)
@@ -457,6 +463,7 @@ class Pool(typing.Generic[C]):
         origin.slots -= 1
         if connection in origin.shared:
             del origin.shared[connection]
+        self._leaving.discard(connection)
         self._settle(origin)
 
     def _retire(self, connection: C) -> list[C]:
@@ -464,17 +471,24 @@ class Pool(typing.Generic[C]):
         self._take_out(connection)
         return [connection]
 
-    def _goes_to_its_own(self, origin: Origin[C]) -> bool:
-        # Whether a connection that came back serves its own origin, although it may be another one's turn.
+    def _may_overtake(self, origin: Origin[C]) -> bool:
+        # Whether a connection of `origin` serves it again, although it may be another one's turn.
         if not self._turns:
             return True
         first = next(iter(self._turns))
         if first is origin:
+            self._turns.move_to_end(origin)  # this was its turn
             return True
-        if not origin.waiting or first.overtaken >= MAX_OVERTAKEN:
+        if first.overtaken >= MAX_OVERTAKEN:
             return False
         first.overtaken += 1
         return True
+
+    def _makes_room(self, connection: C) -> bool:
+        # Whether a connection in use takes no further exchanges, since others wait for its slot: one for each of them.
+        if len(self._leaving) < len(self._turns) and not self._may_overtake(connection.origin):
+            self._leaving.add(connection)
+        return connection in self._leaving
 
     def _lacks_only_a_slot(self, origin: Origin[C]) -> bool:
         if not origin.waiting or origin.slots >= self._max_per_origin:
