@@ -6,10 +6,11 @@ from html import escape
 
 from judgement import Figures, medians
 from report import number
-from works import OURS, WORKS
+from works import OURS, OURS_SPEED, WORKS
 
 WIDTH, NAMES, FIGURES = 760, 150, 110  # of the picture; of the columns left and right of the bars
 ROW, BAR, HEADING, GAP = 20, 14, 26, 14
+NAMES_OF_OURS = {OURS: "httpx (ours)", OURS_SPEED: "httpx[speed]"}
 LONGEST = 6.0  # times ours: longer bars are cut, or ours would be a line
 
 STYLE = """\
@@ -44,9 +45,9 @@ def chart(figures: Figures) -> str:
 def bar(client: str, cost: float, longest: float, y: int) -> list[str]:
     """One row: the client's name, its bar (broken where it is cut), the figure."""
     length = (WIDTH - NAMES - FIGURES) * min(cost / longest, 1)
-    kind, middle = ("ours" if client == OURS else "peer"), y + BAR - 3
+    kind, middle = ("ours" if client in NAMES_OF_OURS else "peer"), y + BAR - 3
     row = [
-        f'<text class="name" x="{NAMES}" y="{middle}">{escape("httpx (ours)" if client == OURS else client)}</text>',
+        f'<text class="name" x="{NAMES}" y="{middle}">{escape(NAMES_OF_OURS.get(client, client))}</text>',
         f'<rect class="{kind}" x="{NAMES + 8}" y="{y}" width="{length:.1f}" height="{BAR}" rx="2"/>',
         f'<text class="figure" x="{NAMES + 14 + length:.1f}" y="{middle}">{number(cost)}</text>',
     ]

@@ -27,7 +27,7 @@ from environments import PEERS, REPOSITORY, NotInstallable, python_with
 from judgement import Absolute, Figures, judge
 from report import body, document
 from servers.nginx import NotAvailable, Server, pinned, serve
-from works import OURS, WORKS, Work
+from works import OURS, OURS_SPEED, WORKS, Work
 
 WORKER = Path(__file__).with_name("compare_worker.py")
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -44,7 +44,7 @@ def interpreters(clients: list[str]) -> dict[str, str]:
     found = {}
     for client in clients:
         try:
-            found[client] = sys.executable if client == OURS else str(python_with(client))
+            found[client] = sys.executable if client in (OURS, OURS_SPEED) else str(python_with(client))
         except NotInstallable as error:
             print(f"{client} is left out: {error}", file=sys.stderr)
     return found
@@ -125,7 +125,7 @@ def choice(text: str, allowed: list[str]) -> list[str]:
 
 
 def parse_arguments() -> argparse.Namespace:
-    clients, works = [OURS, *PEERS], [*WORKS, ABSOLUTE_FIGURES]
+    clients, works = [OURS, OURS_SPEED, *PEERS], [*WORKS, ABSOLUTE_FIGURES]
     parser = argparse.ArgumentParser(prog="scripts/bench", description="CPU per request, ours beside the peers', against nginx.")
     parser.add_argument("--quick", action="store_true", help="two short rounds, of the peers that goals name")
     parser.add_argument("--rounds", type=int, help="turns that each client takes per work (default: 5)")

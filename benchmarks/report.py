@@ -75,7 +75,7 @@ def document(figures: Figures, absolute: Absolute, clients: list[str], rounds: i
         f"* {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {rounds} rounds: `{' '.join(['scripts/bench', *sys.argv[1:]])}`",
         f"* {_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
         f"* {platform.python_implementation()} {platform.python_version()}, {nginx}",
-        f"* {', '.join(sorted({requirement for client in clients if client != OURS for requirement in PEERS[client]}))}",
+        f"* {', '.join(sorted({requirement for client in clients for requirement in PEERS.get(client, ())}))}",
         f"* goals missed: {missed}",
     ]
     return "\n".join(["# Results", "", EXPLANATION, "", *facts, "", body(figures, absolute), ""])

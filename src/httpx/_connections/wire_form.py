@@ -9,11 +9,13 @@ from .._protocols.http1.serialize import serialize_fields
 # Fields that concern the connection, which HTTP/2 has no place for (RFC 9113 section 8.2.2); the host is in a pseudo-header.
 _NOT_IN_HTTP2 = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade", b"host", b"http2-settings"))
 
+_MAX_EXTENDED = 8
+
 
 class WireForm:
     """What the header fields of a request amount to: their bytes, and what they say about the message and the connection."""
 
-    __slots__ = ("block", "chunked", "expects_continue", "http2", "is_plain", "length", "offers_upgrade", "stays_open")
+    __slots__ = ("_extended", "block", "chunked", "expects_continue", "http2", "is_plain", "length", "offers_upgrade", "stays_open")
 
     def __init__(self, block: bytes, length: int | None, chunked: bool, index: dict[bytes, bytes]) -> None:
         self.block = block
@@ -24,15 +26,26 @@ class WireForm:
         self.expects_continue = b"100-continue" in index.get(b"expect", b"").lower()
         self.is_plain = not chunked and b"expect" not in index  # head and body may go out in one piece
         self.http2: tuple[tuple[bytes, bytes], Fields] | None = None  # :authority and the others, once an HTTP/2 connection has asked
+        self._extended: dict[tuple[tuple[bytes, bytes], ...], WireForm] = {}
 
     def extended(self, fields: Fields) -> WireForm | None:
         """The same with cookies, or fields on content that the others are not on, behind them; None if there are other fields."""
+        key = tuple(fields)
+        form = self._extended.get(key)  # mostly a client sends the same cookies, and content of the same kind and length, again
+        if form is None and (form := self._extend(fields)) is not None:
+            if len(self._extended) >= _MAX_EXTENDED:
+                self._extended.clear()
+            self._extended[key] = form
+        return form
+
+    def _extend(self, fields: Fields) -> WireForm | None:
         form = WireForm.__new__(WireForm)
         form.block = self.block + serialize_fields(fields)
         form.length, form.chunked = self.length, self.chunked
         form.stays_open, form.offers_upgrade = self.stays_open, self.offers_upgrade
         form.expects_continue, form.is_plain = self.expects_continue, self.is_plain
         form.http2 = None
+        form._extended = {}
         for name, value in fields:
             lower = name.lower()
             if lower == b"content-length":

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import typing
 import warnings
 from collections.abc import Iterable, Mapping
 
+from . import json_codec
 from .files import is_async_file, remaining_length
 from .streams import AsyncIteratorByteStream, ByteStream, IteratorByteStream
 
 if typing.TYPE_CHECKING:
-    from json import JSONEncoder
-
     from .multipart import MultipartStream
 
     Stream = ByteStream | IteratorByteStream | AsyncIteratorByteStream | MultipartStream
@@ -74,15 +72,8 @@ def encode_content(content: typing.Any) -> Described:
 
 def encode_json(json: typing.Any) -> Described:
     """JSON (RFC 8259) in UTF-8, without spaces. Raises `ValueError` for NaN and infinities, which JSON does not have."""
-    body = _json_encoder().encode(json).encode("utf-8")
+    body = json_codec.encode(json)
     return {"Content-Length": str(len(body)), "Content-Type": "application/json"}, ByteStream(body)
-
-
-@functools.cache
-def _json_encoder() -> JSONEncoder:
-    from json import JSONEncoder
-
-    return JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def encode_urlencoded_data(data: Mapping[str, typing.Any]) -> tuple[dict[str, str], ByteStream]:

@@ -6,6 +6,7 @@ import typing
 from collections.abc import Iterator
 
 from .._exceptions import DecodingError
+from . import json_codec
 
 MAX_LINE_SIZE = 16_777_216
 """Bytes of one line that are kept at most unless another bound is given."""
@@ -35,14 +36,15 @@ class JSONLinesDecoder:
         line = self._line.strip()
         self._line = bytearray()
         if line:
-            import json as jsonlib
-
             try:
-                value = jsonlib.loads(line)
-            except jsonlib.JSONDecodeError:
-                raise
-            except (ValueError, RecursionError) as error:  # not in Unicode; numbers too long, or values too deep, for this Python
-                raise jsonlib.JSONDecodeError(str(error), "", 0) from error
+                value = json_codec.decode(bytes(line))
+            except (ValueError, RecursionError) as error:
+                from json import JSONDecodeError
+
+                if isinstance(error, JSONDecodeError):
+                    raise
+                # Not in Unicode; numbers too long, or values too deep, for this Python.
+                raise JSONDecodeError(str(error), "", 0) from error
             yield value
 
     def _keep(self, part: bytes) -> None:

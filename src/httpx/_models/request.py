@@ -5,13 +5,14 @@ from __future__ import annotations
 import typing
 from collections.abc import AsyncIterable, Iterable
 
+from .._content import json_codec
 from .._content.encode import encode_request
 from .._content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from .._exceptions import RequestNotRead, StreamClosed
 from .._types import CookieTypes, QueryParamTypes, RequestContent, RequestData, RequestFiles, URLTypes
 from .cookies import Cookies
 from .credentials import shown_url
-from .headers import Headers, HeaderTypes
+from .headers import Fields, Headers, HeaderTypes
 from .url import URL
 
 if typing.TYPE_CHECKING:
@@ -21,6 +22,9 @@ RequestStream = SyncByteStream | AsyncByteStream
 
 SAY_IF_EMPTY = ("POST", "PUT", "PATCH")
 """Methods that go with content, so that a request without any says so (RFC 9110 section 8.6)."""
+
+_DESCRIBING = frozenset((b"content-length", b"content-type", b"transfer-encoding"))  # as an index has them
+_JSON = (b"Content-Type", b"application/json")
 
 
 class Request:
@@ -78,6 +82,11 @@ class Request:
             self.stream = stream
 
     def _encode(self, content: typing.Any, data: typing.Any, files: typing.Any, json: typing.Any) -> None:
+        if json is not None and content is None and data is None and files is None:
+            self._content = json_codec.encode(json)
+            self.stream = ByteStream(self._content)
+            self._describe_content([(b"Content-Length", b"%d" % len(self._content)), _JSON])
+            return
         own_type = self.headers.get("content-type") if files else None
         if own_type is None:
             described, self.stream = encode_request(content, data, files, json)
@@ -86,7 +95,7 @@ class Request:
         if not described and self.method in SAY_IF_EMPTY:
             described = {"Content-Length": "0"}
         if described:
-            self._describe_content(described)
+            self._describe_content([(name.encode("ascii"), value.encode("ascii")) for name, value in described.items()])
         if type(self.stream) is ByteStream:
             self._content = self.stream._bytes
         elif hasattr(self, "_content"):
@@ -105,16 +114,14 @@ class Request:
         if self.url._netloc and "host" not in self.headers:
             self.headers._replace_fields([(b"Host", self.url._netloc), *self.headers._fields])
 
-    def _describe_content(self, described: dict[str, str]) -> None:
+    def _describe_content(self, fields: Fields) -> None:
         # A caller who frames the message, in either way, is not contradicted: never both (RFC 9112 section 6.1).
         index = self.headers._lookup()
-        framed = b"content-length" in index or b"transfer-encoding" in index
-        added = []
-        for name, value in described.items():
-            key = name.lower().encode("ascii")
-            if key not in index and not (framed and key in (b"content-length", b"transfer-encoding")):
-                added.append((name.encode("ascii"), value.encode("ascii")))
-        self.headers._append(added)
+        if not _DESCRIBING.isdisjoint(index):
+            framed = b"content-length" in index or b"transfer-encoding" in index
+            known = {*index, b"content-length", b"transfer-encoding"} if framed else index
+            fields = [field for field in fields if field[0].lower() not in known]
+        self.headers._append(fields)
 
     @property
     def content(self) -> bytes:

@@ -8,6 +8,7 @@ import time
 import typing
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 
+from .._content import json_codec
 from .._content.codings import Decoder, make_decoder
 from .._content.encode import encode_response
 from .._content.json_lines import MAX_LINE_SIZE, JSONLinesDecoder
@@ -345,9 +346,11 @@ class Response:
 
     def json(self, **kwargs: typing.Any) -> typing.Any:
         """The body decoded from JSON (RFC 8259); `kwargs` go to `json.loads`. Raises `json.JSONDecodeError`."""
-        from json import loads
+        if kwargs:
+            from json import loads
 
-        return loads(self.content, **kwargs)
+            return loads(self.content, **kwargs)
+        return json_codec.decode(self.content)
 
     @property
     def num_bytes_downloaded(self) -> int:
