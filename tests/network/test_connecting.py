@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
+import threading
 
 import pytest
 import trio
@@ -30,6 +32,16 @@ def client(runtime):
         return runtime.client(transport=transport, timeout=timeout)
 
     return make
+
+
+@pytest.fixture
+def unix_listener(tmp_path):
+    """A unix socket that has room for one connection which is not accepted yet, and its path."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        path = str(tmp_path / "server.sock")
+        listener.bind(path)
+        listener.listen(0)
+        yield listener, path
 
 
 @pytest.fixture
@@ -219,3 +231,67 @@ class TestSockets:
         async with runtime.client(transport=runtime.transport(uds=path)) as client:
             with pytest.raises(httpx.ConnectError, match=f"Could not connect to {path}: No such file"):
                 await client.get("http://anything/")
+
+    async def test_options_are_set_on_unix_sockets_too_but_for_those_of_tcp(self, runtime, unix_listener):
+        listener, path = unix_listener
+        options = [(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536), (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+
+        def serve():
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(respond())
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        async with runtime.client(transport=runtime.transport(uds=path, socket_options=options)) as client:
+            response = await client.get("http://anything/")
+            sock = response.extensions["network_stream"].get_extra_info("socket")
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) in (65_536, 131_072)
+        thread.join()
+
+    async def test_what_is_no_option_is_the_same_error_for_any_number_of_addresses(self, client):
+        for addresses in (["127.0.0.1"], ["127.0.0.1", "127.0.0.2"]):
+            async with client(*addresses, socket_options=[("no", "such", "option")]) as mistaken:
+                with pytest.raises(TypeError, match="integer"):
+                    await mistaken.get(f"http://{HOST}/")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere such a server refuses")
+class TestUnixSocketsWhoseQueueIsFull:
+    async def test_there_will_be_room(self, runtime, unix_listener):
+        listener, path = unix_listener
+        asked = threading.Event()
+
+        def serve():
+            asked.wait()
+            listener.accept()[0].close()
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(respond(b"at last"))
+
+        def trace(name, info):  # it has begun to connect when the first one is still in the queue
+            if name == "connection.connect_unix_socket.started":
+                asked.set()
+
+        async def atrace(name, info):
+            trace(name, info)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with socket.socket(socket.AF_UNIX) as other:
+            other.connect(path)
+            async with runtime.client(transport=runtime.transport(uds=path)) as client:
+                extensions = {"trace": atrace if runtime.is_async else trace}
+                assert (await client.get("http://anything/", extensions=extensions)).content == b"at last"
+        thread.join()
+
+    async def test_there_is_none_in_time(self, runtime, unix_listener):
+        _, path = unix_listener
+        with socket.socket(socket.AF_UNIX) as other:
+            other.connect(path)
+            async with runtime.client(transport=runtime.transport(uds=path), timeout=0.1) as client:
+                with pytest.raises(httpx.ConnectTimeout, match="queue of the server is full"):
+                    await client.get("http://anything/")
+                assert client.pool_stats().open == 0

@@ -195,6 +195,14 @@ class TestOnesOwn:
             with pytest.raises(httpx.ConnectError, match="no address"):
                 await resolving.get(f"http://{HOST}/")
 
+    async def test_its_own_timeout_is_told_as_such(self, client):
+        def resolver(host, port):
+            raise TimeoutError("the directory does not answer")
+
+        async with client(resolver) as resolving:
+            with pytest.raises(httpx.ConnectTimeout, match="could not be resolved: the directory does not answer"):
+                await resolving.get(f"http://{HOST}/")
+
     @pytest.mark.parametrize(
         "answer",
         [["other.example"], "127.0.0.1", None, 7, [7], [None], [("127.0.0.1",)], [("127.0.0.1", "http")], [("127.0.0.1", 65_536)]],

@@ -122,7 +122,7 @@ class Dialer(typing.NamedTuple):
         if self.uds is not None:
             patience = remaining(deadline, self.uds)
             info: dict[str, typing.Any] = {"path": self.uds, "timeout": patience, "socket_options": self.socket_options}
-            work = steps.timed("connect", network.connect_unix(self.uds, patience))
+            work = steps.timed("connect", network.connect_unix(self.uds, patience, self.socket_options))
             stream = await steps.told("connection.connect_unix_socket", info, work)
         elif self.proxy is not None:
             stream = await self._connect_through(self.proxy, network, route, deadline, steps)

@@ -11,11 +11,12 @@ import types
 import typing
 import weakref
 
-from .._exceptions import ConnectError, WriteError
-from .addresses import connect_error, connect_timeout, new_socket, reason
+from .._exceptions import WriteError
+from .addresses import connect_error, connect_timeout, new_socket
 from .base import Farewell, SocketOption, Stream, T
 from .race import Address, Race
 from .readiness import readiness
+from .unix import connect_unix
 from .words import nothing_accepted, nothing_arrived, receiving_failed, sending_failed
 
 if typing.TYPE_CHECKING:
@@ -362,23 +363,8 @@ class AsyncioNetwork:
         except OSError as error:
             raise connect_error(peer, [(addresses[0], error)]) from error
 
-    async def connect_unix(self, path: str, timeout: float | None) -> AsyncioStream:
-        loop = asyncio.get_running_loop()
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            async with asyncio.timeout(timeout):
-                connection.setblocking(False)
-                await loop.sock_connect(connection, path)
-                return await _stream_on(loop, connection, path)
-        except TimeoutError:
-            connection.close()
-            raise connect_timeout(path, timeout) from None
-        except OSError as error:
-            connection.close()
-            raise ConnectError(f"Could not connect to {path}: {reason(error)}") from error
-        except BaseException:
-            connection.close()
-            raise
+    async def connect_unix(self, path: str, timeout: float | None, socket_options: typing.Sequence[SocketOption]) -> AsyncioStream:
+        return await _stream_on(asyncio.get_running_loop(), await connect_unix(self, path, timeout, socket_options), path)
 
     async def in_thread(self, function: typing.Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(None, function)

@@ -120,7 +120,7 @@ class Network(typing.Protocol):
         """A TCP connection to one of the addresses of `peer` (see `race`). Raises `ConnectError` or `ConnectTimeout`."""
         ...
 
-    async def connect_unix(self, path: str, timeout: float | None) -> Stream:
+    async def connect_unix(self, path: str, timeout: float | None, socket_options: Sequence[SocketOption]) -> Stream:
         """A connection to a unix domain socket. Raises `ConnectError` or `ConnectTimeout`."""
         ...
 

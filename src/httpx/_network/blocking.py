@@ -13,12 +13,12 @@ import threading
 import time
 import typing
 
-from .._exceptions import ConnectError
-from .addresses import connect_error, connect_timeout, new_socket, reason
+from .addresses import connect_error, connect_timeout, new_socket
 from .base import Farewell, SocketOption, Stream, T
 from .race import Address, Race
 from .readiness import readiness
 from .streams import MAX_READ_SIZE, MIN_READ_SIZE, SocketStream
+from .unix import connect_unix
 from .words import accepts_no_more, handshake_timeout, nothing_accepted, nothing_arrived, receiving_failed, sending_failed
 
 if typing.TYPE_CHECKING:
@@ -200,15 +200,8 @@ class BlockingNetwork:
             raise connect_error(peer, [(addresses[0], error)]) from error
         return BlockingStream(connection, peer)
 
-    async def connect_unix(self, path: str, timeout: float | None) -> BlockingStream:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            _connect_until(connection, path, None if timeout is None else time.monotonic() + timeout)
-        except TimeoutError as error:
-            raise connect_timeout(path, timeout) from error
-        except OSError as error:
-            raise ConnectError(f"Could not connect to {path}: {reason(error)}") from error
-        return BlockingStream(connection, path)
+    async def connect_unix(self, path: str, timeout: float | None, socket_options: typing.Sequence[SocketOption]) -> BlockingStream:
+        return BlockingStream(await connect_unix(self, path, timeout, socket_options), path)
 
     def waiter(self) -> ThreadWaiter:
         return ThreadWaiter()

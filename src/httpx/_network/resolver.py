@@ -25,6 +25,8 @@ if typing.TYPE_CHECKING:
 
     _Lookup = concurrent.futures.Future[list[Address]]
 
+_CLOCK = 0.005  # seconds by which an event loop may be early
+
 ResolvedAddresses = Iterable[str | tuple[str, int]]
 """IP addresses, each alone or with a port to use instead of the URL's."""
 
@@ -114,6 +116,7 @@ async def resolve(network: Network, resolver: ResolverTypes, host: str, port: in
     literal = literal_address(host, port)
     if literal is not None:
         return literal
+    deadline = float("inf") if timeout is None else time.monotonic() + timeout
     try:
         if isinstance(resolver, Resolver):
             kept = resolver._recall(host, port)
@@ -121,8 +124,10 @@ async def resolve(network: Network, resolver: ResolverTypes, host: str, port: in
         else:
             found = await _ask(network, resolver, host, port, timeout)
     except TimeoutError as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        if error.errno is not None:
             raise _unresolved(host, port, error) from error
+        if time.monotonic() < deadline - _CLOCK:  # it is the resolver's own
+            raise ConnectTimeout(str(_unresolved(host, port, error))) from error
         raise ConnectTimeout(f"Resolving the name {host!r} took longer than {seconds(timeout)}.") from None
     except (OSError, UnicodeError) as error:
         raise _unresolved(host, port, error) from error
@@ -183,7 +188,7 @@ def _in_thread(function: Callable[..., typing.Any], *arguments: typing.Any) -> c
 
 
 def _unresolved(host: str, port: int, error: Exception) -> ConnectError:
-    return ConnectError(f"The name {host!r} could not be resolved: {error} (for {peer_name(host, port)})")
+    return ConnectError(f"The name {host!r} could not be resolved: {str(error) or type(error).__name__} (for {peer_name(host, port)})")
 
 
 def _spelled(address: typing.Any) -> str:

@@ -16,13 +16,14 @@ import typing
 
 import trio
 
-from .._exceptions import ConnectError, WriteTimeout
-from .addresses import connect_error, connect_timeout, new_socket, reason
+from .._exceptions import WriteTimeout
+from .addresses import connect_error, connect_timeout, new_socket
 from .base import Farewell, SocketOption, T
 from .failures import read_error
 from .race import Address, Race
 from .streams import MAX_READ_SIZE, MIN_READ_SIZE, SocketStream
 from .tls_stream import TLSStream, start_tls_over
+from .unix import connect_unix
 from .words import accepts_no_more, nothing_accepted, nothing_arrived, receiving_failed, sending_failed
 
 _MANY_BYTES = 65_536  # to send that much may keep other tasks waiting
@@ -200,15 +201,9 @@ class TrioNetwork:
                 raise connect_error(peer, [(addresses[0], error)]) from error
         raise connect_timeout(peer, timeout, race if len(addresses) > 1 else None)
 
-    async def connect_unix(self, path: str, timeout: float | None) -> TrioStream:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            with trio.move_on_at(_deadline(timeout)):
-                await _connect(connection, path)
-                return TrioStream(connection, path)
-        except OSError as error:
-            raise ConnectError(f"Could not connect to {path}: {reason(error)}") from error
-        raise connect_timeout(path, timeout)
+    async def connect_unix(self, path: str, timeout: float | None, socket_options: typing.Sequence[SocketOption]) -> TrioStream:
+        await trio.lowlevel.checkpoint()
+        return TrioStream(await connect_unix(self, path, timeout, socket_options), path)
 
     def waiter(self) -> TrioWaiter:
         return TrioWaiter()
@@ -264,14 +259,9 @@ class TrioNetwork:
 
 async def _connect_socket(address: Address, local_address: str | None, socket_options: typing.Sequence[SocketOption]) -> socket.socket:
     connection = new_socket(address[0], local_address, socket_options)
-    await _connect(connection, address[1])
-    return connection
-
-
-async def _connect(connection: socket.socket, address: typing.Any) -> None:
     try:
         connection.setblocking(False)
-        code = connection.connect_ex(address)
+        code = connection.connect_ex(address[1])
         if code in _IN_PROGRESS:
             await trio.lowlevel.wait_writable(connection)
             code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -280,11 +270,13 @@ async def _connect(connection: socket.socket, address: typing.Any) -> None:
     except BaseException:
         connection.close()
         raise
+    return connection
 
 
 async def _win(race: Race, peer: str, local_address: str | None, socket_options: typing.Sequence[SocketOption]) -> socket.socket:
     # Connect to whichever address answers first.
     winners: list[socket.socket] = []
+    broken: list[Exception] = []
     changed = trio.Event()
 
     async def attempt(address: Address) -> None:
@@ -292,11 +284,13 @@ async def _win(race: Race, peer: str, local_address: str | None, socket_options:
             winners.append(await _connect_socket(address, local_address, socket_options))
         except OSError as error:
             race.failed(address, error, trio.current_time())
+        except Exception as error:  # a mistake, in socket_options for example: as it is, and in no group
+            broken.append(error)
         changed.set()
 
     try:
         async with trio.open_nursery() as attempts:
-            while not race.is_lost and not winners:
+            while not (race.is_lost or winners or broken):
                 changed = trio.Event()
                 while (address := race.next(trio.current_time())) is not None:
                     attempts.start_soon(attempt, address)
@@ -309,7 +303,7 @@ async def _win(race: Race, peer: str, local_address: str | None, socket_options:
             connection.close()
         raise
     if not winners:
-        raise connect_error(peer, race.failures)
+        raise broken[0] if broken else connect_error(peer, race.failures)
     for connection in winners[1:]:
         connection.close()
     return winners[0]
