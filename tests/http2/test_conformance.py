@@ -298,3 +298,22 @@ def test_what_waits_to_be_sent_when_the_peer_says_goodbye_was_not_processed(has_
         assert waiting.failure is not None
     engine.abandon_all()
     assert (sent.is_unprocessed, waiting.is_unprocessed) == (False, True)
+
+
+def test_what_comes_late_for_a_stream_that_was_left_counts_apart_from_what_others_wait_for():
+    # 5.4.2: a whole window of it may be under way, however much of use to others came between.
+    engine, left = connected()
+    other = HTTP2Stream()
+    engine.start(other, FIELDS, ended=True)
+    engine.outgoing()
+    engine.receive(OPEN + raw_headers(3, OK))
+    engine.close(left)
+    engine.outgoing()
+    engine.news.clear()  # and the one who waits for the other has not looked yet
+    for _ in range(400):
+        engine.receive(data(3, bytes(16_000)))
+        engine.take(other)
+        engine.outgoing()
+    for _ in range(200):
+        engine.receive(data(1, bytes(16_000)))
+    assert engine.failure is None

@@ -17,6 +17,7 @@ from tests.support.http2 import (
     GOAWAY,
     HEADERS,
     INITIAL_WINDOW_SIZE,
+    INTERNAL_ERROR,
     MAX_CONCURRENT_STREAMS,
     PING,
     REFUSED_STREAM,
@@ -318,6 +319,32 @@ async def test_who_waits_for_a_response_does_not_hear_of_what_could_not_be_sent(
         for _ in range(10):
             with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
                 await client.get(server.url)
+
+
+async def test_a_stream_that_failed_is_not_taken_for_a_connection_that_died(runtime, h2_client, scripted):
+    """Although it dies before the one that waits has looked: the request had its answer, and is not sent again."""
+
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        peer.respond(peer.read_request()[0])
+        streams = {fields[":path"]: stream_id for stream_id, fields, _ in (peer.read_request() for _ in range(2))}
+        peer.send(rst_stream(streams["/fails"], INTERNAL_ERROR))
+
+    server = scripted(script)
+    async with h2_client() as client:
+        await client.get(server.url)
+        outcomes = []
+
+        async def fetch(path):
+            with pytest.raises(httpx.TransportError) as caught:
+                await client.request("GET" if path == "/fails" else "POST", server.url + path)
+            outcomes.append((path, str(caught.value)))
+
+        await runtime.gather(functools.partial(fetch, "/waits"), functools.partial(fetch, "/fails"))
+    found = dict(outcomes)
+    assert found["/fails"].startswith("The server ended the HTTP/2 stream without a valid response: INTERNAL_ERROR.")
+    assert found["/waits"].startswith("A reused connection died: ")
+    assert len(server.connections) == 1
 
 
 async def test_a_response_that_has_arrived_is_whole_although_the_connection_takes_no_more(runtime, h2_client, scripted):

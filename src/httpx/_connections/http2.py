@@ -9,7 +9,6 @@ and tasks on an event loop; the lock is held only between waits, never over one.
 from __future__ import annotations
 
 import contextlib
-import copy
 import functools
 import threading
 import time
@@ -18,9 +17,8 @@ from collections.abc import Callable
 
 from .._exceptions import ReadError, ReadTimeout, RemoteProtocolError, TransportError, WriteError, WriteTimeout
 from .._network.base import Network, Stream, Waiter
-from .._network.words import receiving_failed
 from .._protocols.http2.engine import HTTP2Engine
-from .http2_exchange import HTTP2Exchange, HTTP2Head
+from .http2_exchange import HTTP2Exchange, HTTP2Head, alike
 
 PROBE_AFTER = 5.0
 """Seconds for which nothing may have come from an idle connection that is used without asking for a sign of life (PING)."""
@@ -240,7 +238,7 @@ class HTTP2Connection:
         with self._lock:
             if self.failure is not None:
                 exchange.is_unprocessed = True
-                exchange.failure = _like(self.failure)
+                exchange.failure = alike(self.failure)
                 return False
             exchange.was_reused = self._has_served
             self._has_served = True
@@ -542,13 +540,10 @@ class HTTP2Connection:
             if self.failure is not None:
                 return
             self.failure = error
+            exchange: typing.Any
             for exchange in self._engine.abandon_all():
                 if not exchange.ended and exchange.failure is None:
-                    exchange.failure = _like(error)
-                    if isinstance(error, WriteError) and isinstance(exchange, HTTP2Exchange) and exchange.sent_at:
-                        # Who waits for an answer could not receive it, whatever else was to be sent.
-                        exchange.failure = receiving_failed(self.stream.peer, error.__cause__ or error)
-                        exchange.failure.__cause__ = error.__cause__
+                    exchange.cut_by(error)
                 exchange.has_news = True
             for follower in list(self._followers):
                 self._wake(follower)
@@ -561,10 +556,3 @@ class HTTP2Connection:
             with contextlib.suppress(RuntimeError):  # its event loop has been closed
                 self._stop_watching()
         self.stream.close()
-
-
-def _like(error: Exception) -> Exception:
-    # Each exchange raises an exception of its own.
-    alike = copy.copy(error)
-    alike.__cause__ = error.__cause__
-    return alike

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import time
 import typing
 
 from .._content.streams import ByteStream
-from .._exceptions import ReadError, ReadTimeout, TransportError, WriteError, WriteTimeout
+from .._exceptions import ReadError, ReadTimeout, TimeoutException, TransportError, WriteError, WriteTimeout
 from .._models.headers import PICKED
 from .._models.request import Request
 from .._network.base import Stream, Waiter
@@ -80,6 +81,13 @@ def _compose(request: Request, form: WireForm) -> tuple[list[Field], bytes | Non
     return fields, content
 
 
+def alike(error: Exception) -> Exception:
+    """The same error once more: each exchange raises an exception of its own."""
+    other = copy.copy(error)
+    other.__cause__ = error.__cause__
+    return other
+
+
 def _asks_for_websocket(request: Request) -> bool:
     return bool(request.headers.get("upgrade", "").lower() == "websocket")
 
@@ -91,6 +99,7 @@ class HTTP2Exchange(HTTP2Stream):
         "_asks_for_tunnel",
         "_found_silence",
         "_has_begun_body",
+        "_is_cut",
         "_is_in_content",
         "connection",
         "deadline",
@@ -111,6 +120,7 @@ class HTTP2Exchange(HTTP2Stream):
         self._found_silence: ReadTimeout | None = None  # on a connection on which nothing has ever arrived
         self._has_begun_body = False
         self._is_in_content = False
+        self._is_cut = False  # it failed because the connection did
         self._asks_for_tunnel = False
         self.sent_at = 0.0
         self.trace: Trace | None = None
@@ -156,8 +166,8 @@ class HTTP2Exchange(HTTP2Stream):
                 raise
             if self.is_unprocessed and (is_replayable(request) or not self._has_begun_body):
                 raise ConnectionDied(error, unprocessed=True, took_others=connection.took_others) from error
-            if self.failure is None or not connection.has_died:
-                raise
+            if not (self._is_cut and connection.has_died) or (isinstance(error, TimeoutException) and error is not self.failure):
+                raise  # it is not what the connection died of, whether or not it has died meanwhile
             if self.was_reused and is_repeatable(request):
                 raise ConnectionDied(error) from error
             if not self.was_reused:
@@ -170,6 +180,13 @@ class HTTP2Exchange(HTTP2Stream):
             if not self._is_in_content:
                 connection.interrupt()
             raise
+
+    def cut_by(self, error: Exception) -> None:
+        """The connection has failed, and the exchange with it."""
+        self._is_cut = True
+        # Who only waits for an answer has not failed to send, whatever else was to go out.
+        self.failure = ReadError(str(error)) if isinstance(error, WriteError) and self.sent_at else alike(error)
+        self.failure.__cause__ = error.__cause__
 
     async def _send(self, request: Request, form: WireForm, fields: list[Field], timeouts: Timeouts) -> None:
         # What does not go out in one piece.

@@ -225,7 +225,7 @@ class HTTP2Engine:
         self._take_events()
         if self.news or self._uploads:
             self._useless = 0
-        elif self._late:
+        elif self._late and self._useless:  # else it was data for somebody who has not looked yet
             self._late = max(self._late - len(data), 0)
             self._useless = 0
         elif self._useless > limits.MAX_USELESS and self.failure is None:
