@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from typing import NamedTuple
 
 import hpack
@@ -317,3 +318,18 @@ def test_what_comes_late_for_a_stream_that_was_left_counts_apart_from_what_other
     for _ in range(200):
         engine.receive(data(1, bytes(16_000)))
     assert engine.failure is None
+
+
+def test_a_body_in_tiny_frames_takes_little_more_room_than_what_is_in_it():
+    # A whole window of it, while nobody reads.
+    engine, stream = connected()
+    engine.receive(OPEN)
+    few = data(1, b"ab") * 500
+    for _ in range(2_000):
+        engine.receive(few)
+    room = sys.getsizeof(stream.chunks) + sum(map(sys.getsizeof, stream.chunks))
+    assert room < 3_000_000
+    assert engine.take(stream) == b"ab" * 1_000_000
+    engine.receive(data(1, b"c") * 300)
+    engine.receive(data(1, b"d", end=True))
+    assert engine.take(stream) == b"c" * 300 + b"d"

@@ -172,8 +172,9 @@ async def test_a_body_that_can_be_read_only_once_is_not_sent_again(runtime, h2_c
 
     server = scripted(script)
     async with h2_client() as client:
-        with pytest.raises(httpx.RemoteProtocolError, match="did not process"):
+        with pytest.raises(httpx.RemoteProtocolError, match="did not process") as caught:
             await client.post(server.url, content=iter([b"once"]) if not runtime.is_async else Pieces().__aiter__())
+    assert caught.value.__notes__ == ["The request was not sent again, since its content can be read only once."]
 
 
 async def test_a_server_that_refuses_everything_is_not_asked_for_ever(runtime, h2_client, scripted):
@@ -654,6 +655,22 @@ async def test_an_upload_into_a_window_that_never_opens_ends_on_time(runtime, h2
         await client.get(server.url)
         with pytest.raises(httpx.WriteTimeout):
             await client.post(server.url, content=pattern(500_000))
+
+
+async def test_an_answer_that_cannot_come_before_the_window_opens_is_told_as_such(runtime, h2_client, scripted):
+    """A short body goes out with the head, as far as it may; then the answer is waited for."""
+
+    def script(conn):
+        peer = HTTP2Peer(conn, {INITIAL_WINDOW_SIZE: 3})
+        peer.respond(peer.read_request()[0], b"warm")
+        conn.wait_closed()
+
+    server = scripted(script)
+    async with h2_client(timeout=httpx.Timeout(10, read=0.1)) as client:
+        await client.get(server.url)
+        with pytest.raises(httpx.ReadTimeout) as caught:
+            await client.post(server.url, content=b"abcdef")
+    assert caught.value.__notes__ == ["The server has not let 3 bytes of the request's content be sent yet (HTTP/2 flow control)."]
 
 
 async def test_an_upload_goes_on_as_the_window_opens(runtime, h2_client, scripted):

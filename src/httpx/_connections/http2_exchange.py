@@ -154,6 +154,8 @@ class HTTP2Exchange(HTTP2Stream):
                     raise self.failure
                 if not await connection.wait_for(self, deadline):
                     error = nothing_arrived(connection.stream.peer, patience)
+                    if unsent := connection.queued(self):
+                        error.add_note(f"The server has not let {unsent} bytes of the request's content be sent yet (HTTP/2 flow control).")
                     if not connection.is_settled:
                         self._found_silence = error
                     raise error
@@ -166,6 +168,9 @@ class HTTP2Exchange(HTTP2Stream):
                 raise
             if self.is_unprocessed and (is_replayable(request) or not self._has_begun_body):
                 raise ConnectionDied(error, unprocessed=True, took_others=connection.took_others) from error
+            if self.is_unprocessed:
+                error.add_note("The request was not sent again, since its content can be read only once.")
+                raise
             if not (self._is_cut and connection.has_died) or (isinstance(error, TimeoutException) and error is not self.failure):
                 raise  # it is not what the connection died of, whether or not it has died meanwhile
             if self.was_reused and is_repeatable(request):

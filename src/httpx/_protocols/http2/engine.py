@@ -48,16 +48,32 @@ _DataReceived, _ResponseReceived, _StreamClosed = ngh2.DataReceived, ngh2.Respon
 _SENSITIVE = frozenset(name.encode("ascii") for name in CREDENTIAL_FIELDS)
 
 
+_LOOSE = 256  # chunks of a body that are kept as they came, before they are made one
+
+
 class HTTP2Stream:
     """One request, and what has come back for it."""
 
-    __slots__ = ("chunks", "ended", "failure", "has_news", "head", "informational", "is_open", "is_unprocessed", "stream_id", "trailers")
+    __slots__ = (
+        "chunks",
+        "ended",
+        "failure",
+        "full",
+        "has_news",
+        "head",
+        "informational",
+        "is_open",
+        "is_unprocessed",
+        "stream_id",
+        "trailers",
+    )
 
     def __init__(self) -> None:
         self.stream_id = 0
         self.is_open = False  # known to both sides as being in use
         self.head: tuple[Field, ...] | None = None  # of the final response, `:status` first
         self.chunks: list[bytes] = []
+        self.full = _LOOSE  # chunks at which the last of them become one
         self.trailers: list[Field] = []
         self.ended = False  # the response is complete
         self.informational = 0
@@ -171,6 +187,7 @@ class HTTP2Engine:
         chunks = stream.chunks
         data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         stream.chunks = []
+        stream.full = _LOOSE
         if data and stream.is_open and self.failure is None:
             self._acknowledge(len(data), stream.stream_id)
         return data
@@ -247,7 +264,13 @@ class HTTP2Engine:
                     self._acknowledge(len(data), event.stream_id)
                     continue
                 if data:
-                    stream.chunks.append(data)
+                    chunks = stream.chunks
+                    chunks.append(data)
+                    if len(chunks) > stream.full:
+                        # An object for each of many small frames would take thirty times the room of what is in them.
+                        start = stream.full - _LOOSE
+                        chunks[start:] = [b"".join(chunks[start:])]
+                        stream.full += 1
                 elif not event.end_stream:
                     continue
                 stream.ended = event.end_stream
@@ -317,7 +340,8 @@ class HTTP2Engine:
         is_refused = event.error_code == REFUSED_STREAM and (event.local_error is None or self.is_draining)
         if stream.head is None and (is_refused or stream.stream_id > self._last_taken):
             stream.is_unprocessed = True
-            reason = "The server did not process the request (HTTP/2 stream refused)."
+            why = f": {self.explain_end()}" if self.has_explained else " (HTTP/2 stream refused)."
+            reason = f"The server did not process the request{why}"
         elif event.local_error is not None:  # the one thing that is looked at this late
             size = limits.MAX_REQUEST_HEAD_SIZE
             stream.failure = LocalProtocolError(f"The header fields of a request take at most {size} bytes on HTTP/2: {event.local_error}.")
