@@ -243,7 +243,7 @@ def codings(data: bytes) -> None:
     coding, body = _CODINGS[data[0] % len(_CODINGS)] if data else "gzip", data[1:]
     outcomes = []
     for size in (len(body) or 1, 3):
-        decoder = make_decoder(coding.split(","))
+        decoder = make_decoder(coding.encode(), {})
         if decoder is None:
             return
         decoded = b""

@@ -234,6 +234,8 @@ def test_the_limits_are_the_callers_to_set():
 
     with pytest.raises(httpx.DecodingError, match="5 times"):
         response(encoded, "gzip", request=sized(max_decoded_size=1_000_000, max_decoded_ratio=5))
+    with pytest.raises(httpx.DecodingError, match="5 times"):
+        response(gzip_compress(bytes(100_000)), "gzip", request=sized(max_decoded_size=1_000, max_decoded_ratio=5))
     for limits in (
         {"max_decoded_size": None},
         {"max_decoded_size": 1, "max_decoded_ratio": 2000},

@@ -196,6 +196,21 @@ async def test_the_fragment_is_kept_unless_the_location_has_its_own(runtime, red
     assert server.requests[1].target == "/b"
 
 
+async def test_a_place_that_was_led_to_before_keeps_no_fragment_of_that_time(runtime, redirecting):
+    server = redirecting(lambda request: f"{server.url}/b" if request.path == "/a" else None)
+    async with runtime.client(follow_redirects=True) as client:
+        for fragment in ("one", "two", ""):
+            response = await client.get(f"{server.url}/a#{fragment}")
+            assert response.url.fragment == fragment
+
+
+async def test_a_location_may_be_long(runtime, redirecting):
+    server = redirecting(lambda request: f"{server.url}/b?{'x' * 5000}" if request.path == "/a" else None)
+    async with runtime.client(follow_redirects=True) as client:
+        await client.get(server.url + "/a")
+    assert server.requests[1].target == f"/b?{'x' * 5000}"
+
+
 @pytest.mark.parametrize(
     "location",
     [

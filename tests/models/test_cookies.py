@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import httpx
@@ -278,6 +278,66 @@ def test_a_site_of_many_hosts_does_not_fill_the_jar():
     assert "session=1" in sent(cookies, "http://a.test/")
     assert "own-too=1" in sent(cookies, "http://host99.many.test/")
     assert "c49=1" in sent(cookies, "http://host99.many.test/")
+
+
+def test_a_cookie_that_is_set_again_is_the_same_cookie():
+    cookies = receive(httpx.Cookies(), "http://a.test/", "c=1", "d=1; Path=/x")
+    before = list(cookies.jar)
+    receive(cookies, "http://a.test/", "c=1", "d=1; Path=/x")
+    assert [one is other for one, other in zip(cookies.jar, before, strict=True)] == [True, True]
+
+
+def change_value(cookies, url):
+    for cookie in cookies.jar:
+        cookie.value = "changed"
+
+
+def make_secure(cookies, url):
+    for cookie in cookies.jar:
+        cookie.secure = True
+
+
+steps = st.one_of(
+    st.tuples(
+        st.just(receive),
+        st.sampled_from(["http://a.test/", "https://a.test/", "http://a.test/x/y", "http://b.a.test/"]),
+        st.sampled_from(
+            ["c=1", "c=2", "c=1; Path=/", "c=1; Path=/x", "c=1; Domain=a.test", "c=1; Secure", "c=; Max-Age=0", "d=1; Max-Age=100"]
+        ),
+    ),
+    st.sampled_from(
+        [
+            (change_value, ""),
+            (make_secure, ""),
+            (lambda cookies, url: cookies.clear(), ""),
+            (lambda cookies, url: cookies.delete("c"), ""),
+            (lambda cookies, url: cookies.set("c", "1", url, "/"), "a.test"),
+            (lambda cookies, url: cookies.jar.clear_session_cookies(), ""),
+        ]
+    ),
+)
+
+
+TOLD = (receive, "http://a.test/", "c=1")
+
+
+@given(st.lists(steps, min_size=2, max_size=8))
+@example([TOLD, (change_value, ""), TOLD])
+@example([TOLD, (make_secure, ""), TOLD])
+@example([TOLD, (httpx.Cookies.delete, "c"), TOLD])
+@example([TOLD, (receive, "http://a.test/", "c=2"), TOLD])
+def test_a_jar_holds_what_it_was_told_however_often_it_was_told_before(taken):
+    # A jar of ours remembers what it was told, one of the standard library does not.
+    ours, plain = httpx.Cookies(), httpx.Cookies(http.cookiejar.CookieJar())
+
+    def seen(cookies):
+        held = [{**vars(cookie), "created": None, "expires": cookie.expires and 1} for cookie in cookies.jar]
+        return held, [sent(cookies, f"{scheme}://{host}/x/y") for scheme in ("http", "https") for host in ("a.test", "b.a.test")]
+
+    for step, *arguments in taken:
+        for cookies in (ours, plain):
+            step(cookies, *arguments)
+        assert seen(ours) == seen(plain)
 
 
 def test_what_a_caller_puts_into_a_jar_stays_there():

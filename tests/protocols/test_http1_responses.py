@@ -294,6 +294,10 @@ def test_any_bytes_at_all_give_a_response_or_an_error(data: bytes) -> None:
 def test_a_chunked_body_is_what_was_put_in(chunks: list[bytes]) -> None:
     body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
     assert read(bytewise(response(OK, CHUNKED, body=body))).body == b"".join(chunks)
+    engine = started()
+    engine.receive(response(OK, CHUNKED, body=body))
+    engine.next_head()
+    assert engine.whole_body() == (b"".join(chunks) if chunks else None)
 
 
 def test_a_head_that_drips_in_does_not_cost_the_square_of_its_size():

@@ -5,6 +5,7 @@ gzip and deflate are always there, br and zstd where a package for them is insta
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import math
@@ -134,17 +135,30 @@ class ChainDecoder:
         return b""
 
 
-def make_decoder(codings: Sequence[str], limits: Mapping[str, typing.Any] | None = None) -> Decoder | None:
+def decode_whole(codings: bytes, data: bytes, limits: Mapping[str, typing.Any]) -> bytes:
+    """What `make_decoder`'s decoder makes of a body that is there as a whole. Raises `DecodingError`."""
+    if codings == b"gzip" and len(data) <= _INPUT and "max_decoded_size" not in limits:
+        # Mostly one member, which decodes to less than any limit: one step.
+        engine = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        with contextlib.suppress(zlib.error):
+            content = engine.decompress(data, PIECE)
+            if engine.eof and not engine.unused_data:
+                return content
+    decoder = make_decoder(codings, limits)
+    return data if decoder is None else b"".join([*decoder.decode(data), decoder.flush()])
+
+
+def make_decoder(codings: bytes, limits: Mapping[str, typing.Any]) -> Decoder | None:
     """The decoder for a Content-Encoding. None if nothing is to be undone; at a coding that is unknown it ends.
 
     `limits` may have `max_decoded_size` and `max_decoded_ratio`; None in one of them means no limit.
     """
-    names = [name for coding in codings if (name := coding.strip().lower()) not in ("", "identity")]
+    names = [name for coding in codings.decode("latin-1").split(",") if (name := coding.strip().lower()) not in ("", "identity")]
     if len(names) > MAX_CODINGS:
         raise DecodingError(f"The body has {len(names)} content codings; at most {MAX_CODINGS} are undone.")
     known = available_codings()
     undone = list(itertools.takewhile(known.__contains__, reversed(names)))
-    return ChainDecoder([known[name]() for name in undone], *_bounds(limits or {})) if undone else None
+    return ChainDecoder([known[name]() for name in undone], *_bounds(limits)) if undone else None
 
 
 def _bounds(limits: Mapping[str, typing.Any]) -> tuple[float, float]:

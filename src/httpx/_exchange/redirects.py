@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing
 
+from .._content.streams import ByteStream
 from .._exceptions import InvalidURL, RemoteProtocolError, StreamConsumed, TooManyRedirects
 from .._models.headers import Headers
 from .._models.request import Request, bare_request
@@ -36,6 +38,7 @@ _ABOUT_CONTENT = frozenset(
 
 _OF_WEBSOCKETS = {"ws": "http", "wss": "https"}
 _PORT_ALONE = re.compile(r"https?://(?=:[0-9])", re.IGNORECASE)
+_MAX_KNOWN_LOCATION = 2_048
 _NON_ASCII = re.compile(rb"[\x80-\xff]")
 
 
@@ -62,7 +65,8 @@ async def send(client: Client, request: Request, follow: bool, history: list[Res
                 raise TooManyRedirects(
                     f"Exceeded maximum allowed redirects. {followed} were followed, as many as max_redirects says.", request=following
                 )
-            require_repeatable(following)
+            if type(following.stream) is not ByteStream:
+                require_repeatable(following)
             await drain(client, response)
         except BaseException:
             await client._calls.close(response)
@@ -101,12 +105,11 @@ def following(client: Client, request: Request, response: Response) -> Request:
     headers = client._redirect_headers(request, url, method)
     if headers is request.headers or type(headers) is not Headers:
         headers = Headers(headers)  # of a library that overrides the method
-    same_origin = is_same_origin(request.url, url)
-    extensions = {
-        name: value
-        for name, value in request.extensions.items()
-        if name != "target" and (same_origin or name != "sni_hostname")  # they were meant for that URL, and for that server
-    }
+    same_origin = request.url._origin == url._origin or is_same_origin(request.url, url)
+    extensions = dict(request.extensions)
+    extensions.pop("target", None)  # it was meant for that URL, and this for that server
+    if not same_origin:
+        extensions.pop("sni_hostname", None)
     asked = bare_request(method, url, headers, extensions)
     if method == request.method:
         asked.stream = request.stream
@@ -114,8 +117,10 @@ def following(client: Client, request: Request, response: Response) -> Request:
             asked._content = request._content
         else:
             del asked._content
-    asked._add_host()
-    if b"cookie" in headers._lookup():
+    index = headers._lookup()
+    if b"host" not in index:
+        asked._add_host()
+    if b"cookie" in index:
         _renew_cookies(client, asked)
     else:
         client._add_cookies(asked, request.__dict__.get("_cookies") if same_origin else None)
@@ -143,15 +148,26 @@ def _renew_cookies(client: Client, request: Request) -> None:
 
 def _redirect_url(request: Request, response: Response) -> URL:
     # The first one counts if there are several. What it holds is not changed in any way: it may be signed.
-    location = _as_text(response._values(b"location")[0])
-    if (port_alone := _PORT_ALONE.match(location)) is not None:
-        # A server that knows its port and not its name means itself.
-        location = f"{port_alone[0]}{request.url._netloc.decode().removesuffix(f':{request.url.port}')}{location[port_alone.end() :]}"
-    reference = parse_url(location)
-    url = reference if reference._host and reference._scheme else request.url.join(location)
+    given = response._values(b"location")[0]
+    url = _absolute(given) if len(given) <= _MAX_KNOWN_LOCATION else None
+    if url is None:
+        location = _as_text(given)
+        if (port_alone := _PORT_ALONE.match(location)) is not None:
+            # A server that knows its port and not its name means itself.
+            location = f"{port_alone[0]}{request.url._netloc.decode().removesuffix(f':{request.url.port}')}{location[port_alone.end() :]}"
+        reference = parse_url(location)
+        url = reference if reference._host and reference._scheme else request.url.join(location)
     if request.url._fragment and url._fragment is None:
         url = url.copy_with(fragment=request.url.fragment)
     return url
+
+
+@functools.lru_cache(maxsize=512)
+def _absolute(location: bytes) -> URL | None:
+    # Servers redirect to the same places again and again. None if it takes more than the location to tell where it leads.
+    text = _as_text(location)
+    url = None if _PORT_ALONE.match(text) else parse_url(text)
+    return url if url is not None and url._host and url._scheme else None
 
 
 def _as_text(location: bytes) -> str:

@@ -31,6 +31,8 @@ MAX_AGE = 400 * 24 * 3600
 """Seconds that a cookie is kept at most."""
 
 _Domains = dict[str, dict[str, dict[str, Cookie]]]  # cookies by domain, path and name
+_Known = dict[tuple[bytes, str, str, str], tuple[Cookie, dict[str, typing.Any]]]  # by the field and where it came from
+_MAX_KNOWN = 32
 
 _SECURE_SCHEMES = ("https", "wss")
 _NEEDLESS_ESCAPE = re.compile(
@@ -43,10 +45,15 @@ _created = itertools.count(1)
 
 
 class Jar(CookieJar):
-    """A `CookieJar` that survives `pickle` and `copy`."""
+    """A `CookieJar` that survives `pickle` and `copy`.
+
+    It remembers what put a cookie without expiry here, and what the cookie was then: servers say the same again and again, and as long as
+    the cookie is still that, nothing has to be done.
+    """
 
     def __init__(self, policy: http.cookiejar.CookiePolicy | None = None) -> None:
         super().__init__(_OURS if policy is None else policy)
+        self._known: _Known = {}
 
     def __getstate__(self) -> dict[str, typing.Any]:
         # Lock and index are made anew.
@@ -108,8 +115,12 @@ def _every(jar: CookieJar) -> list[Cookie]:
 def store(jar: CookieJar, url: URL, fields: Sequence[bytes]) -> None:
     """Put the cookies of a response from `url` into the jar, or out of it if they have expired."""
     policy = _chosen_policy(jar)
+    known: _Known | None = vars(jar).get("_known") if policy is None else None
     has_grown = False
     for field in fields[:MAX_COOKIES_PER_RESPONSE]:
+        source = (field, url._scheme, url._host, url._path)
+        if known is not None and (before := known.get(source)) is not None and _is_still(jar, *before):
+            continue
         said = parse_set_cookie(field)
         cookie = None if said is None else _accept(said, url)
         if cookie is None or (policy is not None and not policy.set_ok(_spelled(cookie), _PolicyRequest(url))):
@@ -117,9 +128,22 @@ def store(jar: CookieJar, url: URL, fields: Sequence[bytes]) -> None:
         vars(cookie)["received"] = True
         with vars(jar)["_cookies_lock"]:
             has_grown = _put(jar, cookie, url) or has_grown
+        if known is not None and cookie.expires is None:
+            if len(known) >= _MAX_KNOWN:
+                known.clear()
+            known[source] = cookie, vars(cookie).copy()
     if has_grown:
         with vars(jar)["_cookies_lock"]:
             _make_room(jar)
+
+
+def _is_still(jar: CookieJar, cookie: Cookie, state: dict[str, typing.Any]) -> bool:
+    # Whether the cookie is where it was put, and as it was: programs may change both.
+    domains: _Domains = jar.__dict__["_cookies"]
+    try:
+        return domains[cookie.domain][cookie.path][cookie.name] is cookie and cookie.__dict__ == state
+    except KeyError:
+        return False
 
 
 def _accept(said: SetCookie, url: URL) -> Cookie | None:
@@ -210,14 +234,15 @@ def find(jar: CookieJar, url: URL) -> list[Cookie]:
     Those of its domains that have expired are dropped from the jar, and those that the caller set without a domain become cookies
     of this host. What the jar holds for other domains is not looked at: it may be much.
     """
-    if not vars(jar)["_cookies"]:
+    held = jar.__dict__
+    if not held["_cookies"]:
         return []
     host, is_secure = url._host, url._scheme in _SECURE_SCHEMES
     path = _NEEDLESS_ESCAPE.sub(_unescape, url._path) if "%" in url._path else url._path or "/"
-    policy = _chosen_policy(jar)
+    policy = None if held["_policy"] is _OURS else _chosen_policy(jar)
     now = time.time()
     found: list[tuple[int, int, int, Cookie]] = []  # in order, each behind what the order goes by
-    with vars(jar)["_cookies_lock"]:
+    with held["_cookies_lock"]:
         for cookie in _of_domains(jar, host):
             if cookie.expires is not None and cookie.expires <= now:
                 jar.clear(cookie.domain, cookie.path, cookie.name)

@@ -73,14 +73,13 @@ class Cookies(MutableMapping[str, str]):
 
     def extract_cookies(self, response: Response) -> None:
         """Store the cookies that a response sets, for later requests. Raises `RuntimeError` if it has cookies and no request."""
-        self._extract(response, as_if_secure=False)
+        if fields := response._values(b"set-cookie"):
+            _rules().store(self.jar, response.request.url, fields)
 
-    def _extract(self, response: Response, as_if_secure: bool) -> None:
-        fields = response._values(b"set-cookie")
-        if not fields:
-            return
-        url = response.request.url
-        _rules().store(self.jar, url.copy_with(scheme="https") if as_if_secure and url._scheme == "http" else url, fields)
+    def _extract_as_if_secure(self, response: Response) -> None:
+        if fields := response._values(b"set-cookie"):
+            url = response.request.url
+            _rules().store(self.jar, url.copy_with(scheme="https") if url._scheme == "http" else url, fields)
 
     def set_cookie_header(self, request: Request, cookies: CookieTypes | None = None) -> None:
         """Give a request the `Cookie` field that its URL calls for, unless it has one.

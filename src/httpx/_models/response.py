@@ -9,7 +9,7 @@ import typing
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 
 from .._content import json_codec
-from .._content.codings import Decoder, make_decoder
+from .._content.codings import Decoder, decode_whole, make_decoder
 from .._content.encode import encode_response
 from .._content.json_lines import MAX_LINE_SIZE, JSONLinesDecoder
 from .._content.pipeline import Pipeline
@@ -259,7 +259,7 @@ class Response:
         """
         if not hasattr(self, "_cookies"):
             self._cookies = Cookies()
-            self._cookies._extract(self, as_if_secure=True)
+            self._cookies._extract_as_if_secure(self)
         return self._cookies
 
     @property
@@ -502,34 +502,33 @@ class Response:
 
     def _make_decoder(self) -> Decoder | None:
         codings = self._peek(b"content-encoding")
-        if codings is None:
-            return None
-        limits = None if self._request is None else self._request.extensions
-        return make_decoder(codings.decode("latin-1").split(","), limits)
+        return None if codings is None else make_decoder(codings, self._decoding_limits())
+
+    def _decoding_limits(self) -> typing.Mapping[str, typing.Any]:
+        return {} if self._request is None else self._request.extensions
 
     def _read_at_once(self, encoded: bool = True) -> bool:
         # What is in memory already need not be streamed. With `encoded` false, a body that has to be decoded is left as it is.
         stream = self.stream
         if type(stream) is not ByteStream or self.is_stream_consumed or self.is_closed:
             return False
-        is_encoded = self._peek(b"content-encoding") is not None
-        if is_encoded and not encoded:
+        codings = self._peek(b"content-encoding")
+        if codings is not None and not encoded:
             return False
         raw = stream._bytes
         self.is_stream_consumed = self.is_closed = True
         self._num_bytes_downloaded = len(raw)
         if self._started is not None:
             self._seconds = time.perf_counter() - self._started
-        self._content = self._decoded(raw) if is_encoded else raw
-        return True
-
-    def _decoded(self, raw: bytes) -> bytes:
+        if codings is None:
+            self._content = raw
+            return True
         try:
-            decoder = self._make_decoder()
-            return raw if decoder is None else b"".join([*decoder.decode(raw), decoder.flush()])
+            self._content = decode_whole(codings, raw, self._decoding_limits())
         except DecodingError as error:
             self._blame(error)
             raise
+        return True
 
     def _begin_stream(self) -> ResponseStream:
         if self.is_stream_consumed:

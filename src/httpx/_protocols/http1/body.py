@@ -167,6 +167,13 @@ class ChunkedBody:
         data = buffer.data
         if not data.endswith(_CHUNKED_END):  # which is how bodies without trailers end, and seldom a piece of one
             return None
+        line = _CHUNK_LINE.match(data)
+        if line is not None and not line[2]:
+            start = line.end()
+            if len(data) - start - len(_CHUNKED_END) == int(line[1], 16) > 0:  # a single chunk, as mostly
+                self.complete = True
+                buffer.data = b""
+                return bytes(data[start : -len(_CHUNKED_END)])
         reader = ChunkedBody()
         try:
             whole = reader.take(buffer)
