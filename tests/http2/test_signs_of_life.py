@@ -113,6 +113,7 @@ async def test_an_idle_connection_whose_server_is_gone_is_closed(runtime, h2_cli
     async with h2_client(limits=IMPATIENT) as client:
         assert (await client.get(server.url)).content == b"0"
         await runtime.in_thread(server.wait_for_no_connections)
+        assert client.pool_stats() == (0, 0, 0, 0)
         assert (await client.post(server.url)).content == b"1"
 
 

@@ -430,6 +430,30 @@ async def test_a_connection_that_gives_no_sign_of_life_is_replaced(runtime, h2_c
         assert (await client.post(server.url, content=b"x")).content == b"1"
 
 
+async def test_all_wait_for_the_sign_of_life_that_one_has_asked_for(runtime, h2_client, scripted, monkeypatch):
+    """A burst after a pause must not go out on a connection of which nobody knows whether it lives."""
+    monkeypatch.setattr("httpx._connections.http2.PROBE_AFTER", 0.0)
+    monkeypatch.setattr("httpx._connections.http2.PROBE_PATIENCE", 0.2)
+
+    def script(conn):
+        if conn.number:
+            monkeypatch.setattr("httpx._connections.http2.PROBE_AFTER", 5.0)
+            keep_alive_http2(lambda fields, body: body)(conn)
+        peer = HTTP2Peer(conn)
+        peer.respond(peer.read_request()[0], b"first")
+        conn.wait_closed()
+
+    server = scripted(script)
+    async with h2_client() as client:
+        await client.get(server.url)
+
+        async def post():
+            return (await client.post(server.url, content=b"x")).content
+
+        assert await runtime.gather(*[post] * 10) == [b"x"] * 10
+    assert len(server.connections) == 2
+
+
 async def test_a_response_that_is_closed_early_leaves_the_others_alone(runtime, h2_client, scripted):
     codes = []
 

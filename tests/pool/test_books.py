@@ -15,7 +15,7 @@ class Connection:
         self.key = key
         self.multiplexes = capacity is not None
         self.capacity = 1 if capacity is None else capacity
-        self.is_settled = True
+        self.is_settled = self.is_open = True
         self.idle_since = self.opened_at = 0.0
         self.origin = None
 
@@ -434,3 +434,16 @@ def test_whatever_happens_the_books_are_right(seed):
     assert not waiting
     assert pool.stats().in_use == 0
     assert pool.stats().open == pool.stats().idle
+
+
+def test_a_connection_that_ends_while_nobody_uses_it_is_in_the_books_no_more():
+    pool = make(max_connections=2)
+    ended, other = connect(pool, capacity=5), connect(pool, "b", capacity=5)
+    for connection in (ended, other):
+        pool.check_in(connection, 1.0)
+    assert counts(pool) == (2, 2, 0, 0)
+    ended.is_open, ended.capacity = False, 0
+    for _ in range(2):
+        pool.resized(ended)
+        assert counts(pool) == (1, 1, 0, 0)
+    assert pool.check_out("a", 2.0, True)[:2] == (None, True)

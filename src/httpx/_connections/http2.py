@@ -35,6 +35,7 @@ class HTTP2Connection:
     """An open HTTP/2 connection and the exchanges on it. Thread-safe."""
 
     __slots__ = (
+        "_awaiting_reader",
         "_bound",
         "_engine",
         "_flush_is_due",
@@ -95,6 +96,7 @@ class HTTP2Connection:
         self._unsent = b""  # taken from the engine, and not handed to the network yet
         self._followers: dict[HTTP2Exchange, None] = {}
         self._hearing_out: list[Waiter] = []  # of those who could not send, and give the one that reads the time to find out why
+        self._awaiting_reader: list[Waiter] = []  # of those who want to know whether an idle connection lives, which another one finds out
         self._leading_until = _NEVER  # when the one that reads will look up at the latest
         self._bound = _NEVER  # no follower's deadline is earlier
         self._has_served = False
@@ -149,10 +151,22 @@ class HTTP2Connection:
         """Whether another exchange may begin. A connection that was idle is looked at, after a while with a PING."""
         if self._engine.streams or self.failure is not None or not self._has_served:
             return self.capacity > 0
-        await self._look()
-        if self.capacity > 0 and time.monotonic() - self._heard_at > PROBE_AFTER:
-            await self._probe(PROBE_PATIENCE if timeout is None else min(timeout, PROBE_PATIENCE))
+        patience = PROBE_PATIENCE if timeout is None else min(timeout, PROBE_PATIENCE)
+        if not await self._wait_for_reader(patience):
+            await self._look()
+            if self.capacity > 0 and time.monotonic() - self._heard_at > PROBE_AFTER:
+                await self._probe(patience)
         return self.capacity > 0
+
+    async def _wait_for_reader(self, patience: float) -> bool:
+        # Whether another one reads, mostly to find out whether the connection lives, which takes it `patience` seconds at most: it has now.
+        with self._lock:
+            if not self._reading:
+                return False
+            waiter = self._make_waiter()
+            self._awaiting_reader.append(waiter)
+        await waiter.wait(patience * 2)
+        return True
 
     async def _look(self) -> None:
         # Take in what has arrived already, unless somebody is at it.
@@ -174,6 +188,8 @@ class HTTP2Connection:
 
     async def _probe(self, patience: float) -> None:
         deadline = time.monotonic() + patience
+        if await self._wait_for_reader(patience):
+            return
         with self._lock:
             if self._reading:
                 return
@@ -385,6 +401,9 @@ class HTTP2Connection:
         with self._lock:
             self._reading = False
             self._leading_until = _NEVER
+            for waiter in self._awaiting_reader:
+                waiter.wake()
+            self._awaiting_reader.clear()
             if self._followers:
                 self._appoint()
 

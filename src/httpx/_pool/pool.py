@@ -66,6 +66,11 @@ class PooledConnection(typing.Protocol):
         """Whether it is known how many. `Pool.resized` says so when it is."""
         ...
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended. `Pool.resized` says so when it has."""
+        ...
+
 
 C = typing.TypeVar("C", bound=PooledConnection)
 
@@ -327,9 +332,13 @@ class Pool(typing.Generic[C]):
     def resized(self, connection: C) -> None:
         """The capacity of a connection has changed, or is known now."""
         with self._lock:
+            origin: Origin[C] | None = connection.origin
             if connection in self._busy:
                 self._share(connection)
-            origin: Origin[C] | None = connection.origin
+            elif connection in self._idle_order and origin is not None and not connection.is_open:
+                del self._idle_order[connection]  # it was found out while nobody used it
+                origin.idle.remove(connection)
+                self._free_slot(origin)
             if origin is not None and origin.settling is connection:
                 origin.settling = None
                 if not connection.capacity:
