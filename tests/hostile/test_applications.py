@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import httpx
+from httpx._network.base import wake
 from httpx._network.runtime import current_network
 from tests.hostile.attack import SECRETS, assert_no_tasks, assert_presentable
 from tests.support.runtimes import RUNTIMES
@@ -134,12 +135,12 @@ async def test_an_error_in_the_middle_of_a_body_comes_behind_what_was_sent(no_le
 
 
 async def stays_silent(scope, receive, send):
-    await current_network().waiter().wait(None)
+    await current_network().waiter()
 
 
 async def stops_after_its_start(scope, receive, send):
     await send(start())
-    await current_network().waiter().wait(None)
+    await current_network().waiter()
 
 
 async def never_stops_sending(scope, receive, send):
@@ -152,7 +153,7 @@ async def never_stops_sending(scope, receive, send):
 async def swallows_what_ends_it(scope, receive, send):
     await send(start())
     with contextlib.suppress(BaseException):
-        await current_network().waiter().wait(None)
+        await current_network().waiter()
     await send(piece(b"too late", more=True))
 
 
@@ -192,13 +193,13 @@ async def test_closing_does_not_wait_for_an_application_that_heeds_nothing(no_le
         await send(start())
         for _ in range(2):
             with contextlib.suppress(BaseException):
-                await gone.wait(None)
+                await gone
 
     async with asgi_client(app) as client:
         async with client.stream("GET", "/"):
             pass
         assert (await client.get("/next")).content == OWN
-    gone.wake()
+    wake(gone)
 
 
 def wsgi_client(app):

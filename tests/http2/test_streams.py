@@ -101,6 +101,45 @@ async def test_who_finds_the_connection_closed_hears_what_the_server_said_before
     assert {response.content for response in responses} <= {b"last", b"another"}
 
 
+@pytest.mark.parametrize("runtime", ["asyncio", "uvloop", "trio"], indirect=True)
+@pytest.mark.parametrize("reads_for_the_other", [True, False])
+async def test_who_reads_a_response_that_another_task_closes_is_told(runtime, h2_client, scripted, reads_for_the_other):
+    def script(conn):
+        peer = HTTP2Peer(conn)
+        closed = peer.read_request()[0]
+        peer.send(peer.headers(closed), data(closed, b"the beginning"))
+        other = peer.read_request()[0]
+        peer.read_until(RST_STREAM)
+        peer.respond(other, b"another")
+        conn.wait_closed()
+
+    server = scripted(script)
+    async with h2_client() as client:
+        started = []
+
+        async def read():
+            async with client.stream("GET", server.url) as response:
+                started.append(response)
+                pieces = response.aiter_raw()
+                assert await anext(pieces) == b"the beginning"
+                with pytest.raises(httpx.ReadError, match="closed while it was being read"):
+                    await anext(pieces)
+
+        async def ask_for_another():
+            while not started and not reads_for_the_other:
+                await runtime.turn()
+            assert (await client.get(server.url)).content == b"another"
+
+        async def close():
+            while not started:
+                await runtime.turn()
+            for _ in range(20):
+                await runtime.turn()
+            await started[0].aclose()
+
+        await runtime.gather(read, ask_for_another, close)
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_refused_stream_is_sent_again(runtime, h2_client, scripted, method):
     # H34

@@ -24,7 +24,10 @@ class Waiter:
     def __init__(self):
         self.woken = False
 
-    def wake(self):
+    def done(self):
+        return False
+
+    def set_result(self, result):
         assert not self.woken, "woken twice"
         self.woken = True
 

@@ -7,6 +7,7 @@ import contextvars
 import pytest
 
 import httpx
+from httpx._network.base import wake
 from httpx._network.runtime import current_network
 from tests.support.runtimes import RUNTIMES
 
@@ -142,7 +143,7 @@ async def test_an_application_that_ignores_the_disconnect_is_cancelled(runtime, 
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         try:
-            await network.waiter().wait(None)
+            await network.waiter()
         finally:
             cleaned_up.append(True)
 
@@ -272,9 +273,9 @@ async def test_requests_run_beside_each_other(runtime):
     async def app(scope, receive, send):
         order.append(("start", scope["path"]))
         if scope["path"] == "/first":
-            await waiter.wait(None)
+            await waiter
         else:
-            waiter.wake()
+            wake(waiter)
         order.append(("end", scope["path"]))
         await respond(send)
 

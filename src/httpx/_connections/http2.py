@@ -16,8 +16,8 @@ import typing
 from collections.abc import Callable
 
 from .._exceptions import ReadError, ReadTimeout, RemoteProtocolError, TransportError, WriteError, WriteTimeout
-from .._network.base import Network, Stream, Waiter
-from .._protocols.http2.engine import HTTP2Engine
+from .._network.base import Network, Stream, Waiter, wake
+from .._protocols.http2.engine import Field, HTTP2Engine
 from .http2_exchange import HTTP2Exchange, HTTP2Head, alike
 
 PROBE_AFTER = 5.0
@@ -88,7 +88,7 @@ class HTTP2Connection:
         self.capacity = 1  # exchanges that may be under way at the same time; 0 when no more are taken
         self._limit: int | None = None  # the same as the peer has it, who has not said yet
         self._network = network
-        self._make_waiter = network.waiter
+        self._make_waiter = network.waiters()
         self._on_change = on_change
         self._lock = threading.Lock()
         self._reading = False
@@ -165,7 +165,7 @@ class HTTP2Connection:
                 return False
             waiter = self._make_waiter()
             self._awaiting_reader.append(waiter)
-        await waiter.wait(patience * 2)
+        await self._network.wait(waiter, patience * 2)
         return True
 
     async def _look(self) -> None:
@@ -249,19 +249,25 @@ class HTTP2Connection:
 
     # What exchanges call.
 
-    def submit(self, exchange: HTTP2Exchange, fields: list[tuple[bytes, bytes]], body: bytes | None) -> bool:
-        """Queue the head of a request, with its body if that is known. Returns whether the caller is the one to send it."""
+    def submit(self, exchange: HTTP2Exchange, fields: list[Field], body: bytes | None, deadline: float | None = None) -> Waiter | None:
+        """Queue the head of a request, with its body if that is known.
+
+        With a `deadline`: if others send and read for all, what to await, and to `leave` if that is broken off. Else None: the caller
+        flushes, and waits for news.
+        """
         with self._lock:
             if self.failure is not None:
                 exchange.is_unprocessed = True
                 exchange.failure = alike(self.failure)
-                return False
+                return None
             exchange.was_reused = self._has_served
             self._has_served = True
             self._engine.start(exchange, fields, ended=body == b"")
             if body:
                 self._engine.send_data(exchange, body, ended=True)
-            return not self._flush_is_due
+            if deadline is not None and exchange.is_open and self._flush_is_due and self._reading and deadline >= self._leading_until:
+                return self._follow(exchange, deadline)
+            return None
 
     def queue(self, exchange: HTTP2Exchange, data: bytes, ended: bool, told: HTTP2Exchange | None = None) -> None:
         """Queue a piece of the request's body; when it has gone out, `exchange` (or `told`) has news."""
@@ -294,8 +300,9 @@ class HTTP2Connection:
     def release(self, exchange: HTTP2Exchange, code: int) -> None:
         """Be done with an exchange: the peer is told if it is not over."""
         with self._lock:
-            if exchange in self._followers:  # closed by another thread than the one that reads it
+            if exchange.leads or exchange in self._followers:  # closed by another task or thread than the one that reads it
                 exchange.failure = ReadError("The response was closed while it was being read.")
+                exchange.has_news = True
                 self._wake(exchange)
             tell = exchange.is_open
             self._engine.close(exchange, code)
@@ -304,51 +311,53 @@ class HTTP2Connection:
 
     async def wait_for(self, exchange: HTTP2Exchange, deadline: float) -> bool:
         """Wait until something has happened to `exchange`: False if nothing did by `deadline`."""
-        while True:
-            patience: float | None = None
-            with self._lock:
-                if exchange.has_news or self.failure is not None:
-                    break
-                if not self._reading:
-                    self._reading = True
-                    waiter = None
-                else:
-                    waiter = exchange.waiter = self._make_waiter()
-                    exchange.deadline = deadline
-                    exchange.is_late = False
-                    self._followers[exchange] = None
-                    if deadline < self._bound:
-                        self._bound = deadline
-                    # The one that reads looks up in time for most others; who is in more of a hurry sets an alarm.
-                    if deadline < self._leading_until:
-                        patience = max(deadline - time.monotonic(), 0.0)
-            if waiter is None:
-                return await self._lead(exchange, deadline)
-            try:
-                in_time = await waiter.wait(patience)
-            except BaseException:
-                self._leave(exchange)
-                raise
-            if not in_time or exchange.is_late:
-                self._leave(exchange)
-                return False
-            if exchange.has_news:
-                break
-        exchange.has_news = False
-        if self._followers and not self._reading:
-            # Who was asked to lead need not: another one must.
-            with self._lock:
-                if not self._reading:
-                    self._appoint()
-        return True
-
-    def _leave(self, exchange: HTTP2Exchange) -> None:
-        # A follower goes. If it was just asked to lead, another one must.
+        if exchange.leads:
+            return await self._lead(exchange, deadline)
+        waiter, patience = None, None
         with self._lock:
-            was_asked = self._followers.pop(exchange, self) is self
+            if exchange.has_news or self.failure is not None:
+                exchange.has_news = False
+                return True
+            if not self._reading:
+                self._reading = exchange.leads = True
+            else:
+                waiter = self._follow(exchange, deadline)
+                # The one that reads looks up in time for most others; who is in more of a hurry sets an alarm.
+                if deadline < self._leading_until:
+                    patience = max(deadline - time.monotonic(), 0.0)
+        if waiter is None:
+            return await self._lead(exchange, deadline)
+        try:
+            if patience is None:
+                await waiter
+            elif not await self._network.wait(waiter, patience):
+                self.leave(exchange)
+                return False
+        except BaseException:
+            self.leave(exchange)
+            raise
+        if exchange.leads:
+            return await self._lead(exchange, deadline)
+        # If it is neither, the one that reads has found that its time is over.
+        is_told, exchange.has_news = exchange.has_news or self.failure is not None, False
+        return is_told
+
+    def _follow(self, exchange: HTTP2Exchange, deadline: float) -> Waiter:
+        # With the lock held.
+        waiter = exchange.waiter = self._make_waiter()
+        exchange.deadline = deadline
+        self._followers[exchange] = None
+        if deadline < self._bound:
+            self._bound = deadline
+        return waiter
+
+    def leave(self, exchange: HTTP2Exchange) -> None:
+        """A follower goes before its time. If it was just asked to lead, another one must."""
+        with self._lock:
+            self._followers.pop(exchange, None)
             exchange.waiter = None
-            if was_asked and not self._reading:
-                self._appoint()
+        if exchange.leads:
+            self._resign(exchange)
 
     async def _lead(self, exchange: HTTP2Exchange, deadline: float) -> bool:
         try:
@@ -368,7 +377,7 @@ class HTTP2Connection:
                 except ReadTimeout:
                     continue
         finally:
-            self._resign()
+            self._resign(exchange)
         exchange.has_news = False
         return True
 
@@ -397,32 +406,31 @@ class HTTP2Connection:
         with contextlib.suppress(WriteError, WriteTimeout):  # the connection has failed with it
             await self.flush(None if timeout is None else max(timeout, _REPLY_PATIENCE), reads=True)
 
-    def _resign(self) -> None:
+    def _resign(self, leader: HTTP2Exchange | None = None) -> None:
+        # Who has read for all hands that on. Nobody else takes it meanwhile, and who was asked looks up as soon as it comes to it.
         with self._lock:
+            if leader is not None:
+                leader.leads = False
+            for waiter in self._awaiting_reader:
+                wake(waiter)
+            self._awaiting_reader.clear()
+            for follower in self._followers:
+                follower.leads = True
+                self._leading_until = 0.0
+                self._wake(follower)
+                return
             self._reading = False
             self._leading_until = _NEVER
-            for waiter in self._awaiting_reader:
-                waiter.wake()
-            self._awaiting_reader.clear()
-            if self._followers:
-                self._appoint()
-
-    def _appoint(self) -> None:
-        # With the lock held: somebody else reads from here on.
-        for follower in self._followers:
-            self._wake(follower)
-            return
 
     def _wake(self, follower: HTTP2Exchange) -> None:
         self._followers.pop(follower, None)
         waiter, follower.waiter = follower.waiter, None
         if waiter is not None:
-            waiter.wake()
+            wake(waiter)
 
     def _wake_late(self, now: float) -> None:
         # With the lock held.
         for follower in [follower for follower in self._followers if follower.deadline <= now]:
-            follower.is_late = True
             self._wake(follower)
         self._bound = min((follower.deadline for follower in self._followers), default=_NEVER)
 
@@ -439,7 +447,8 @@ class HTTP2Connection:
                 if waiter is not None:
                     exchange.waiter = None
                     followers.pop(exchange, None)
-                    waiter.wake()
+                    if not waiter.done():
+                        waiter.set_result(True)
             news.clear()
         limit = 0 if engine.is_draining else engine.max_streams
         if limit != self._limit and limit is not None:
@@ -492,7 +501,7 @@ class HTTP2Connection:
                 waiter = self._network.waiter()
                 self._hearing_out.append(waiter)
         if waiter is not None:
-            await waiter.wait(_REPLY_PATIENCE)
+            await self._network.wait(waiter, _REPLY_PATIENCE)
         elif not reads:
             await self._look()
         else:
@@ -567,7 +576,7 @@ class HTTP2Connection:
             for follower in list(self._followers):
                 self._wake(follower)
             for waiter in self._hearing_out:
-                waiter.wake()
+                wake(waiter)
             self._hearing_out.clear()
             self._limit = self.capacity = 0
             self._on_change(self)

@@ -52,23 +52,33 @@ class HTTP2Head:
         return list(self.fields[1:])
 
 
-def _compose(request: Request, form: WireForm) -> tuple[list[Field], bytes | None]:
-    # The fields: method and scheme, which the CONNECT of a WebSocket leaves out, then authority, path and the others. And the
-    # content, if it goes out in one piece with them.
+def _fields(request: Request, form: WireForm) -> list[Field]:
+    # Method and scheme, which the CONNECT of a WebSocket leaves out, then authority, path and the others.
     if form.http2 is None:
         authority, plain = http2_fields(request.headers)
         form.http2 = (b":authority", authority), protect(plain)
     authority_field, others = form.http2
-    extensions = request.extensions
-    path = check_target(extensions["target"]) if extensions.get("target") else request.url._target
+    target = request.extensions.get("target")
     scheme = request.url._origin[0]
     fields = [
         _METHODS.get(request.method) or (b":method", encode_method(request.method)),
         _SCHEMES.get(scheme) or (b":scheme", scheme.encode("ascii")),
         authority_field,
-        (b":path", path),
+        (b":path", check_target(target) if target else request.url._target),
         *others,
     ]
+    form.http2_request = None if target else (request.method, request.url, fields)
+    return fields
+
+
+def _compose(request: Request, form: WireForm) -> tuple[list[Field], bytes | None]:
+    # The fields, and the content, if it goes out in one piece with them. Who asks again asks for the same, mostly.
+    extensions = request.extensions
+    last = form.http2_request
+    if last is not None and last[1] is request.url and last[0] == request.method and not extensions.get("target"):
+        fields = last[2]
+    else:
+        fields = _fields(request, form)
     stream = request.stream
     if type(stream) is not ByteStream or not form.is_plain or "upload_progress" in extensions:
         return fields, None
@@ -103,7 +113,7 @@ class HTTP2Exchange(HTTP2Stream):
         "_is_in_content",
         "connection",
         "deadline",
-        "is_late",
+        "leads",
         "sent_at",
         "trace",
         "waiter",
@@ -115,7 +125,7 @@ class HTTP2Exchange(HTTP2Stream):
         self.connection = connection
         self.waiter: Waiter | None = None
         self.deadline = _NEVER  # until when it waits, while it does
-        self.is_late = False
+        self.leads = False  # reads for all, or has been asked to
         self.was_reused = False  # whether the connection had served another exchange before
         self._found_silence: ReadTimeout | None = None  # on a connection on which nothing has ever arrived
         self._has_begun_body = False
@@ -133,11 +143,17 @@ class HTTP2Exchange(HTTP2Stream):
                 await self.trace.begin(request, is_http2=True)
             form = request.headers._wire or prepare(request.headers)
             fields, content = _compose(request, form)
+            patience = timeouts.get("read")
+            deadline, waiter = _NEVER, None
             try:
                 if content is None:
                     await self._send(request, form, fields, timeouts)
-                elif connection.submit(self, fields, content):
-                    await connection.flush_together(timeouts.get("write"))
+                else:
+                    self.sent_at = time.monotonic()
+                    deadline = _NEVER if patience is None else self.sent_at + patience
+                    waiter = connection.submit(self, fields, content, deadline if self.trace is None else None)
+                    if waiter is None and self.failure is None:
+                        await connection.flush_together(timeouts.get("write"))
             except WriteError:
                 if self.failure is not None and not isinstance(self.failure, (ReadError, WriteError)):
                     raise self.failure from self.failure.__cause__  # it came with the end of the connection, and says why
@@ -146,11 +162,17 @@ class HTTP2Exchange(HTTP2Stream):
             if self.trace is not None:
                 await self.trace.is_sent(request)
             # Only what concerns this stream counts: no flood of other frames moves the deadline.
-            patience = timeouts.get("read")
-            self.sent_at = time.monotonic()
-            deadline = _NEVER if patience is None else self.sent_at + patience
-            while self.head is None:
-                if self.failure is not None:
+            if waiter is None:
+                self.sent_at = time.monotonic()
+                deadline = _NEVER if patience is None else self.sent_at + patience
+            else:
+                try:
+                    await waiter
+                except BaseException:
+                    connection.leave(self)
+                    raise
+            while self.leads or self.head is None:
+                if self.failure is not None and not self.leads:
                     raise self.failure
                 if not await connection.wait_for(self, deadline):
                     error = nothing_arrived(connection.stream.peer, patience)
@@ -164,20 +186,7 @@ class HTTP2Exchange(HTTP2Stream):
                 known = connection.last_head = HTTP2Head(self.head)
             return known
         except TransportError as error:
-            if self.head is not None or self.informational:
-                raise
-            if self.is_unprocessed and (is_replayable(request) or not self._has_begun_body):
-                raise ConnectionDied(error, unprocessed=True, took_others=connection.took_others) from error
-            if self.is_unprocessed:
-                error.add_note("The request was not sent again, since its content can be read only once.")
-                raise
-            if not (self._is_cut and connection.has_died) or (isinstance(error, TimeoutException) and error is not self.failure):
-                raise  # it is not what the connection died of, whether or not it has died meanwhile
-            if self.was_reused and is_repeatable(request):
-                raise ConnectionDied(error) from error
-            if not self.was_reused:
-                raise (error if connection.is_known else first_exchange_error(error, connection.stream)) from error.__cause__
-            tell_of_reuse(error)
+            self._judge(error, request)
             raise
         except NeedsHTTP1:
             raise  # nothing has been sent
@@ -192,6 +201,23 @@ class HTTP2Exchange(HTTP2Stream):
         # Who only waits for an answer has not failed to send, whatever else was to go out.
         self.failure = ReadError(str(error)) if isinstance(error, WriteError) and self.sent_at else alike(error)
         self.failure.__cause__ = error.__cause__
+
+    def _judge(self, error: TransportError, request: Request) -> None:
+        # What is to be raised in place of `error`, if anything is.
+        if self.head is not None or self.informational:
+            return
+        if self.is_unprocessed and (is_replayable(request) or not self._has_begun_body):
+            raise ConnectionDied(error, unprocessed=True, took_others=self.connection.took_others) from error
+        if self.is_unprocessed:
+            error.add_note("The request was not sent again, since its content can be read only once.")
+            return
+        if not (self._is_cut and self.connection.has_died) or (isinstance(error, TimeoutException) and error is not self.failure):
+            return  # it is not what the connection died of, whether or not it has died meanwhile
+        if self.was_reused and is_repeatable(request):
+            raise ConnectionDied(error) from error
+        if not self.was_reused:
+            raise (error if self.connection.is_known else first_exchange_error(error, self.connection.stream)) from error.__cause__
+        tell_of_reuse(error)
 
     async def _send(self, request: Request, form: WireForm, fields: list[Field], timeouts: Timeouts) -> None:
         # What does not go out in one piece.

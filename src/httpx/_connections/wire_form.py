@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .._exceptions import LocalProtocolError
 from .._models.headers import Fields, Headers
+from .._models.url import URL
 from .._protocols.http1.serialize import serialize_fields
 
 # Fields that concern the connection, which HTTP/2 has no place for (RFC 9113 section 8.2.2); the host is in a pseudo-header.
@@ -15,7 +16,18 @@ _MAX_EXTENDED = 8
 class WireForm:
     """What the header fields of a request amount to: their bytes, and what they say about the message and the connection."""
 
-    __slots__ = ("_extended", "block", "chunked", "expects_continue", "http2", "is_plain", "length", "offers_upgrade", "stays_open")
+    __slots__ = (
+        "_extended",
+        "block",
+        "chunked",
+        "expects_continue",
+        "http2",
+        "http2_request",
+        "is_plain",
+        "length",
+        "offers_upgrade",
+        "stays_open",
+    )
 
     def __init__(self, block: bytes, length: int | None, chunked: bool, index: dict[bytes, bytes]) -> None:
         self.block = block
@@ -26,6 +38,7 @@ class WireForm:
         self.expects_continue = b"100-continue" in index.get(b"expect", b"").lower()
         self.is_plain = not chunked and b"expect" not in index  # head and body may go out in one piece
         self.http2: tuple[tuple[bytes, bytes], Fields] | None = None  # :authority and the others, once an HTTP/2 connection has asked
+        self.http2_request: tuple[str, URL, Fields] | None = None  # the last one that went out with them: its method, URL and all fields
         self._extended: dict[tuple[tuple[bytes, bytes], ...], WireForm] = {}
 
     def extended(self, fields: Fields) -> WireForm | None:
@@ -44,7 +57,7 @@ class WireForm:
         form.length, form.chunked = self.length, self.chunked
         form.stays_open, form.offers_upgrade = self.stays_open, self.offers_upgrade
         form.expects_continue, form.is_plain = self.expects_continue, self.is_plain
-        form.http2 = None
+        form.http2 = form.http2_request = None
         form._extended = {}
         for name, value in fields:
             lower = name.lower()

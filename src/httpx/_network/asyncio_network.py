@@ -13,7 +13,7 @@ import weakref
 
 from .._exceptions import WriteError
 from .addresses import connect_error, connect_timeout, new_socket
-from .base import Farewell, SocketOption, Stream, T
+from .base import Farewell, SocketOption, Stream, T, Waiter
 from .race import Address, Race
 from .readiness import readiness
 from .unix import connect_unix
@@ -311,32 +311,8 @@ class AsyncioStream(asyncio.BufferedProtocol):
         return self._transport.get_extra_info(name)
 
 
-class TaskWaiter:
-    """One task that waits for another one."""
-
-    def __init__(self) -> None:
-        self._future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-
-    def wait(self, timeout: float | None) -> typing.Awaitable[bool]:
-        return self._future if timeout is None else self._wait_until(timeout)
-
-    async def _wait_until(self, timeout: float) -> bool:
-        try:
-            async with asyncio.timeout(timeout):
-                await self._future
-        except TimeoutError:
-            return False
-        return True
-
-    def wake(self) -> None:
-        if not self._future.done():
-            self._future.set_result(True)
-
-
 class AsyncioNetwork:
     """asyncio, whichever event loop is running."""
-
-    waiter = TaskWaiter
 
     async def connect(
         self,
@@ -365,6 +341,20 @@ class AsyncioNetwork:
 
     async def connect_unix(self, path: str, timeout: float | None, socket_options: typing.Sequence[SocketOption]) -> AsyncioStream:
         return await _stream_on(asyncio.get_running_loop(), await connect_unix(self, path, timeout, socket_options), path)
+
+    def waiter(self) -> asyncio.Future[bool]:
+        return asyncio.get_running_loop().create_future()
+
+    def waiters(self) -> typing.Callable[[], asyncio.Future[bool]]:
+        return asyncio.get_running_loop().create_future
+
+    async def wait(self, waiter: Waiter, timeout: float | None) -> bool:
+        try:
+            async with asyncio.timeout(timeout):
+                await waiter
+        except TimeoutError:
+            return False
+        return True
 
     async def in_thread(self, function: typing.Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(None, function)

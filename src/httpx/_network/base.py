@@ -9,7 +9,7 @@ Closing is a plain call everywhere: it takes effect at once, cannot be cancelled
 from __future__ import annotations
 
 import typing
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 
 from .race import Address
 
@@ -86,15 +86,26 @@ class Stream(typing.Protocol):
 
 
 class Waiter(typing.Protocol):
-    """One task or thread that waits for another one to hand it something."""
+    """One task or thread that waits for another one to hand it something. A future, where event loops have them: nothing is faster.
 
-    def wait(self, timeout: float | None) -> Awaitable[bool]:
-        """Whether `wake()` was called within `timeout` seconds."""
+    It is awaited without a time-out, and passed to `Network.wait` with one.
+    """
+
+    def __await__(self) -> Generator[typing.Any, typing.Any, object]: ...
+
+    def done(self) -> bool:
+        """Whether nobody waits any more: it was told to go on, or cancelled."""
         ...
 
-    def wake(self) -> None:
-        """Let the waiting one go on. Called at most once."""
+    def set_result(self, result: bool, /) -> None:
+        """Let the waiting one go on, unless `done()`."""
         ...
+
+
+def wake(waiter: Waiter) -> None:
+    """Let the waiting one go on, if somebody waits."""
+    if not waiter.done():
+        waiter.set_result(True)
 
 
 class Farewell(typing.Protocol):
@@ -126,6 +137,14 @@ class Network(typing.Protocol):
 
     def waiter(self) -> Waiter:
         """A new waiter for the running task or thread."""
+        ...
+
+    def waiters(self) -> Callable[[], Waiter]:
+        """What makes them in the present realm."""
+        ...
+
+    async def wait(self, waiter: Waiter, timeout: float | None) -> bool:
+        """Whether the waiter was woken within `timeout` seconds."""
         ...
 
     async def in_thread(self, function: Callable[[], T]) -> T:

@@ -14,7 +14,7 @@ import time
 import typing
 
 from .addresses import connect_error, connect_timeout, new_socket
-from .base import Farewell, SocketOption, Stream, T
+from .base import Farewell, SocketOption, Stream, T, Waiter
 from .race import Address, Race
 from .readiness import readiness
 from .streams import MAX_READ_SIZE, MIN_READ_SIZE, SocketStream
@@ -165,10 +165,17 @@ class ThreadWaiter:
         self._lock = threading.Lock()
         self._lock.acquire()
 
-    async def wait(self, timeout: float | None) -> bool:
+    def __await__(self) -> typing.Generator[typing.Any, typing.Any, None]:
+        self.wait(None)
+        yield from ()  # nothing here suspends
+
+    def wait(self, timeout: float | None) -> bool:
         return self._lock.acquire(timeout=-1 if timeout is None else max(timeout, 0))
 
-    def wake(self) -> None:
+    def done(self) -> bool:
+        return not self._lock.locked()
+
+    def set_result(self, result: bool, /) -> None:
         self._lock.release()
 
 
@@ -205,6 +212,12 @@ class BlockingNetwork:
 
     def waiter(self) -> ThreadWaiter:
         return ThreadWaiter()
+
+    def waiters(self) -> typing.Callable[[], ThreadWaiter]:
+        return ThreadWaiter
+
+    async def wait(self, waiter: Waiter, timeout: float | None) -> bool:
+        return typing.cast(ThreadWaiter, waiter).wait(timeout)
 
     async def in_thread(self, function: typing.Callable[[], T]) -> T:
         return function()

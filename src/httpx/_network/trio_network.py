@@ -18,7 +18,7 @@ import trio
 
 from .._exceptions import WriteTimeout
 from .addresses import connect_error, connect_timeout, new_socket
-from .base import Farewell, SocketOption, T
+from .base import Farewell, SocketOption, T, Waiter
 from .failures import read_error
 from .race import Address, Race
 from .streams import MAX_READ_SIZE, MIN_READ_SIZE, SocketStream
@@ -169,13 +169,13 @@ class TrioWaiter:
     def __init__(self) -> None:
         self._event = trio.Event()
 
-    async def wait(self, timeout: float | None) -> bool:
-        with trio.move_on_at(_deadline(timeout)):
-            await self._event.wait()
-            return True
-        return False
+    def __await__(self) -> typing.Generator[typing.Any, typing.Any, object]:
+        return self._event.wait().__await__()
 
-    def wake(self) -> None:
+    def done(self) -> bool:
+        return self._event.is_set()
+
+    def set_result(self, result: bool, /) -> None:
         self._event.set()
 
 
@@ -207,6 +207,15 @@ class TrioNetwork:
 
     def waiter(self) -> TrioWaiter:
         return TrioWaiter()
+
+    def waiters(self) -> typing.Callable[[], TrioWaiter]:
+        return TrioWaiter
+
+    async def wait(self, waiter: Waiter, timeout: float | None) -> bool:
+        with trio.move_on_at(_deadline(timeout)):
+            await waiter
+            return True
+        return False
 
     async def in_thread(self, function: typing.Callable[[], T]) -> T:
         return await trio.to_thread.run_sync(function, abandon_on_cancel=True)

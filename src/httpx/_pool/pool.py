@@ -24,7 +24,7 @@ import threading
 import typing
 
 from .._config import Limits
-from .._network.base import Waiter
+from .._network.base import Waiter, wake
 
 MAX_OVERTAKEN = 16
 _NO_LIMIT = float("inf")
@@ -534,7 +534,7 @@ class Pool(typing.Generic[C]):
         place.connection = connection
         place.served = True
         self._forget(place)
-        place.waiter.wake()
+        wake(place.waiter)
 
     def _forget(self, place: Place[C]) -> None:
         origin = place.origin

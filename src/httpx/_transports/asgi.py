@@ -17,7 +17,7 @@ from .._exceptions import RemoteProtocolError
 from .._models.headers import Headers
 from .._models.request import Request
 from .._models.response import Response
-from .._network.base import Network, Waiter
+from .._network.base import Network, Waiter, wake
 from .._network.runtime import current_network
 from .answers import check_fields, check_piece, shown
 from .base import AsyncBaseTransport
@@ -131,7 +131,7 @@ class _Conversation:
             waiter = self._network.waiter()
             self._waiting.append(waiter)
             try:
-                if not await waiter.wait(timeout):
+                if not await self._network.wait(waiter, timeout):
                     return condition()
             finally:
                 if waiter in self._waiting:
@@ -152,7 +152,7 @@ class _Conversation:
     def _tell(self) -> None:
         waiting, self._waiting = self._waiting, []
         for waiter in waiting:
-            waiter.wake()
+            wake(waiter)
 
     async def _receive(self) -> Message:
         if not self._all_sent and not self.has_hung_up:

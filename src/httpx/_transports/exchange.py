@@ -300,7 +300,7 @@ class Exchanges:
         place, to_close = self._pool.wait(route, network.waiter(), time.monotonic(), alone)
         try:
             self._close_all(to_close)
-            in_time = await place.waiter.wait(timeout)
+            in_time = await network.wait(place.waiter, timeout)
         except BaseException:
             may_open, to_close = self._pool.give_up(place, time.monotonic())
             if may_open:

@@ -250,7 +250,7 @@ class HTTP2Engine:
 
     def _take_events(self) -> None:
         # Three events make a small response, and a read brings many: so all in one loop.
-        streams, news = self.streams, self.news
+        streams, news, acknowledge = self.streams, self.news, self._session.acknowledge_received_data
         stream: HTTP2Stream | None
         event: typing.Any
         for event in self._session.events():
@@ -284,12 +284,14 @@ class HTTP2Engine:
                 stream = streams.pop(event.stream_id, None)
                 if stream is None:
                     continue
-                chunks = stream.chunks
-                if chunks:
-                    # The connection need not wait for the reader: what a stream may hold is bounded.
-                    self._acknowledge(len(chunks[0]) if len(chunks) == 1 else sum(map(len, chunks)), event.stream_id)
+                # The connection need not wait for the reader: what a stream may hold is bounded.
+                for chunk in stream.chunks:
+                    try:
+                        acknowledge(len(chunk), stream.stream_id)
+                    except (ngh2.NGH2Error, ValueError):
+                        break  # the library has given the window back itself
                 stream.is_open = False  # from here on its owner takes data without the lock
-                if self._uploads and (uploading := self._uploads.pop(event.stream_id, None)) not in (None, stream):
+                if self._uploads and (uploading := self._uploads.pop(stream.stream_id, None)) not in (None, stream):
                     self._tell(uploading)
                 if not stream.ended:
                     self._cut(stream, event)
