@@ -13,7 +13,7 @@ import weakref
 
 from .._exceptions import WriteError
 from .addresses import connect_error, connect_timeout, new_socket
-from .base import Farewell, SocketOption, Stream, T, Waiter
+from .base import Farewell, SocketOption, Stream, T, Waiter, wake
 from .race import Address, Race
 from .readiness import readiness
 from .unix import connect_unix
@@ -311,6 +311,29 @@ class AsyncioStream(asyncio.BufferedProtocol):
         return self._transport.get_extra_info(name)
 
 
+class TaskWaiter:
+    """A future that any thread may set: a pool is for several event loops, if need be."""
+
+    __slots__ = ("_future", "_loop")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._future: asyncio.Future[bool] = self._loop.create_future()
+
+    def __await__(self) -> typing.Generator[typing.Any, typing.Any, object]:
+        return self._future.__await__()
+
+    def done(self) -> bool:
+        return self._future.done()
+
+    def set_result(self, result: bool, /) -> None:
+        if asyncio._get_running_loop() is self._loop:
+            self._future.set_result(result)
+            return
+        with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody waits there
+            self._loop.call_soon_threadsafe(wake, self._future)
+
+
 class AsyncioNetwork:
     """asyncio, whichever event loop is running."""
 
@@ -342,8 +365,7 @@ class AsyncioNetwork:
     async def connect_unix(self, path: str, timeout: float | None, socket_options: typing.Sequence[SocketOption]) -> AsyncioStream:
         return await _stream_on(asyncio.get_running_loop(), await connect_unix(self, path, timeout, socket_options), path)
 
-    def waiter(self) -> asyncio.Future[bool]:
-        return asyncio.get_running_loop().create_future()
+    waiter = TaskWaiter
 
     def waiters(self) -> typing.Callable[[], asyncio.Future[bool]]:
         return asyncio.get_running_loop().create_future

@@ -136,11 +136,11 @@ class Network(typing.Protocol):
         ...
 
     def waiter(self) -> Waiter:
-        """A new waiter for the running task or thread."""
+        """A new waiter for the running task or thread, which any thread may wake."""
         ...
 
     def waiters(self) -> Callable[[], Waiter]:
-        """What makes them in the present realm."""
+        """What makes those that are woken in the present realm alone."""
         ...
 
     async def wait(self, waiter: Waiter, timeout: float | None) -> bool:

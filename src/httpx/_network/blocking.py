@@ -152,8 +152,10 @@ class BlockingStream(SocketStream):
                 self._socket.close()
                 raise
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for data
-        self._socket.close()
+            try:
+                self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for data
+            finally:
+                self._socket.close()
 
 
 class ThreadWaiter:

@@ -1,8 +1,10 @@
-"""Which runtime is running: its network is imported when it is first needed."""
+"""Which runtime is running: its network is imported when it is first needed. And how to get something done in another one."""
 
 from __future__ import annotations
 
 import sys
+import typing
+from collections.abc import Callable
 
 from .base import Network
 
@@ -52,3 +54,32 @@ def _use_trio() -> Network:
         _trio_network = TrioNetwork()
     _latest = _trio_network
     return _trio_network
+
+
+def hand_over(realm: typing.Any, work: Callable[[], object]) -> None:
+    """Do `work`, which is for the connections of `realm`, where that runs: what belongs to an event loop is for its own thread alone.
+
+    At once, if that is here, or nowhere any more.
+    """
+    if realm is not None and not _is_here(realm):
+        schedule = realm.call_soon_threadsafe if hasattr(realm, "call_soon_threadsafe") else realm.run_sync_soon
+        try:
+            schedule(work)
+        except RuntimeError:  # it has just ended
+            pass
+        else:
+            return
+    work()
+
+
+def _is_here(realm: typing.Any) -> bool:
+    if hasattr(realm, "call_soon_threadsafe"):
+        import asyncio
+
+        return asyncio._get_running_loop() is realm or not realm.is_running()
+    import trio
+
+    try:
+        return trio.lowlevel.current_trio_token() is realm
+    except RuntimeError:
+        return False

@@ -175,8 +175,10 @@ class SharedStream(SocketStream):
                         self._socket.unwrap()  # says goodbye (close_notify); its answer is not waited for
             finally:
                 with contextlib.suppress(OSError):
-                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # wakes a thread that waits for data
-                self._socket.close()
+                    try:
+                        socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # wakes a thread that waits for data
+                    finally:
+                        self._socket.close()
 
     def info(self, name: str) -> typing.Any:
         if name == "ssl_object":

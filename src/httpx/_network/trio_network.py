@@ -179,6 +179,24 @@ class TrioWaiter:
         self._event.set()
 
 
+class SharedTrioWaiter(TrioWaiter):
+    """One that any thread may wake."""
+
+    __slots__ = ("_token",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._token = trio.lowlevel.current_trio_token()
+
+    def set_result(self, result: bool, /) -> None:
+        with contextlib.suppress(RuntimeError):  # this is no run of trio
+            if trio.lowlevel.current_trio_token() is self._token:
+                self._event.set()
+                return
+        with contextlib.suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self._event.set)
+
+
 class TrioNetwork:
     """Whichever run of trio is the current one."""
 
@@ -205,8 +223,7 @@ class TrioNetwork:
         await trio.lowlevel.checkpoint()
         return TrioStream(await connect_unix(self, path, timeout, socket_options), path)
 
-    def waiter(self) -> TrioWaiter:
-        return TrioWaiter()
+    waiter = SharedTrioWaiter
 
     def waiters(self) -> typing.Callable[[], TrioWaiter]:
         return TrioWaiter

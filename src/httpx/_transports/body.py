@@ -13,6 +13,7 @@ from .._content.streams import AsyncByteStream, SyncByteStream
 from .._exceptions import TransportError
 from .._models.request import Request
 from .._network.base import drive
+from .._network.runtime import hand_over
 
 if typing.TYPE_CHECKING:
     from .exchange import Exchanges
@@ -94,7 +95,7 @@ class _Body:
         if exchange is not None:
             message = f"A response from {exchange.connection.stream.peer} was dropped without being read or closed."
             warnings.warn(message, ResourceWarning, stacklevel=2)
-            self._release(drop=True)
+            hand_over(getattr(exchange.connection.key, "realm", None), lambda: self._release(drop=True))  # any thread collects garbage
 
 
 class SyncBody(_Body, SyncByteStream):

@@ -21,6 +21,7 @@ from .._models.response import Response, received_response
 from .._models.url import URL
 from .._network.addresses import peer_name
 from .._network.base import Farewell, Network, Stream
+from .._network.runtime import hand_over
 from .._network.words import seconds
 from .._pool.pool import Pool
 from .._printable import printable
@@ -40,7 +41,7 @@ MAX_MOVES = 32
 
 _NO_TIMEOUTS: Timeouts = {}
 _MAX_KNOWN = 4_096
-_NOWHERE = object()  # the realm of who has not sent anything yet
+_NO_ROUTES: tuple[object, dict[tuple[str, str, int | None], Route]] = (object(), {})  # of a realm, by origin; here of nowhere
 
 # A process that was forked must not speak on its parent's connections.
 _to_forget_in_children: weakref.WeakSet[Exchanges] = weakref.WeakSet()
@@ -69,8 +70,7 @@ class Exchanges:
         self._multiplexes = dialer.http2
         self._known_http1: set[tuple[str, int]] = set()  # hosts that were offered HTTP/2 and did not take it
         self._known_heads: KnownHeads = {}
-        self._realm: object = _NOWHERE
-        self._routes: dict[tuple[str, str, int | None], Route] = {}  # of the realm, by origin
+        self._routes = _NO_ROUTES
         self._reloading = dialer.reloading()
         self._tls: object = None
         if dialer.http2:
@@ -193,16 +193,18 @@ class Exchanges:
 
     def _route(self, request: Request, network: Network) -> Route:
         realm = network.realm
-        if realm is not self._realm or len(self._routes) > _MAX_KNOWN:
-            self._realm, self._routes = realm, {}
+        its_realm, routes = self._routes  # as they are now: another thread may have another realm
+        if realm is not its_realm or len(routes) > _MAX_KNOWN:
+            routes = {}
+            self._routes = realm, routes
             _to_forget_in_children.add(self)  # before there is anything to forget, and not for a client that sends nothing
         origin = request.url._origin
         server_hostname = request.extensions.get("sni_hostname")
         if server_hostname:
             return _make_route(request.url, server_hostname, realm, self._tls)
-        route = self._routes.get(origin)
+        route = routes.get(origin)
         if route is None:
-            route = self._routes[origin] = _make_route(request.url, None, realm, self._tls)
+            route = routes[origin] = _make_route(request.url, None, realm, self._tls)
         return route
 
     async def _follow_files(self, network: Network) -> None:
@@ -212,7 +214,7 @@ class Exchanges:
                 await network.in_thread(context._make_ready)
         tls = tuple(context._engine for context in self._reloading)
         if tls != self._tls:
-            self._tls, self._routes = tls, {}
+            self._tls, self._routes = tls, _NO_ROUTES
             self._close_all(self._pool.retire(lambda route: route.tls != tls))
 
     def _http1_route(self, route: Route, connection: Connection) -> Route:
@@ -405,8 +407,9 @@ class Exchanges:
 
     @staticmethod
     def _close_all(connections: list[Connection]) -> None:
+        # They may be those of another event loop, in another thread.
         for connection in connections:
-            connection.close()
+            hand_over(getattr(connection.key, "realm", None), connection.close)
 
 
 def _told(told: typing.Any, is_async: bool) -> Trace:
