@@ -43,21 +43,20 @@ class Stage(AsyncIterator[Out], typing.Generic[In, Out]):
                     return piece
                 if self._is_over:
                     break
-                self._pieces = iter(await self._next_pieces())
+                if self._source is None:
+                    self._source = self._make_source()
+                try:
+                    arrived = await self._source.__anext__()
+                except StopAsyncIteration:
+                    self._is_over = True
+                    self._pieces = iter(self._finish())
+                else:
+                    self._pieces = iter(self._feed(arrived))
         except BaseException:
             await self.aclose()
             raise
         await self.aclose()
         raise StopAsyncIteration
-
-    async def _next_pieces(self) -> Iterable[Out]:
-        if self._source is None:
-            self._source = self._make_source()
-        try:
-            return self._feed(await self._source.__anext__())
-        except StopAsyncIteration:
-            self._is_over = True
-            return self._finish()
 
     async def aclose(self) -> None:
         """Give nothing more, and close what lies below."""

@@ -480,15 +480,17 @@ class Response:
         """The body as it arrives, not decoded. Closes the response at the end."""
         if not isinstance(self.stream, AsyncIterable):
             raise RuntimeError("Attempted to call an async iterator on a sync stream. Use `iter_raw()` and its like.")
+        if chunk_size is None:
+            return Stage(self._begin_async_stream, self._counted, close=self.aclose)
         chunker = ByteChunker(chunk_size)
-        return Stage(self._begin_async_stream, lambda raw: self._counted(raw, chunker), chunker.flush, self.aclose)
+        return Stage(self.aiter_raw, chunker.decode, chunker.flush)
 
     def _begin_async_stream(self) -> AsyncIterator[bytes]:
         return typing.cast(AsyncIterable[bytes], self._begin_stream()).__aiter__()
 
-    def _counted(self, raw: bytes, chunker: ByteChunker) -> Iterable[bytes]:
+    def _counted(self, raw: bytes) -> Iterable[bytes]:
         self._num_bytes_downloaded += len(raw)
-        return chunker.decode(raw)
+        return (raw,) if raw else ()
 
     async def aclose(self) -> None:
         """Close the response: its connection is free, or closed if the body was not read to its end."""

@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import socket
 import sys
+import time
 import types
 import typing
 import weakref
@@ -27,8 +28,8 @@ if typing.TYPE_CHECKING:
 _NEVER = float("inf")
 _HIGH_WATER = 1_048_576  # bytes received and not yet read at which the peer is made to wait
 _BUFFER_SIZE = 262_144  # bytes received, or decrypted, at a time
-_BULK = 65_536  # bytes that arrive at once where there are many more to come
-_TURNS = 4  # that a bulk transfer may take before the event loop has one again
+_BULK = 32_768  # bytes that arrive at once where there are many more to come
+_TURN = 0.001  # seconds that a bulk transfer may keep the event loop from others
 _USES_SOCKET = sys.platform != "win32"  # whose event loop has a read of its own under way at all times
 
 _buffers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = weakref.WeakKeyDictionary()
@@ -46,7 +47,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
     """
 
     keeps_unsent = True
-    _turns = 0
+    _turn_ends = 0.0  # until when what arrives may be taken from the socket itself
 
     def __init__(self, loop: asyncio.AbstractEventLoop, connection: socket.socket, peer: str) -> None:
         self._loop = loop
@@ -55,6 +56,8 @@ class AsyncioStream(asyncio.BufferedProtocol):
         self._buffer = _buffers.get(loop) or _buffers.setdefault(loop, memoryview(bytearray(_BUFFER_SIZE)))
         self._received: list[bytes] = []
         self._size = 0
+        # uvloop reads on for as long as the buffer is filled, up to 32 times, before anybody can take what has come.
+        self._enough = _HIGH_WATER if isinstance(loop, asyncio.BaseEventLoop) else _BUFFER_SIZE
         self._reading_paused = False
         self._ended = False
         self._lost: Exception | None = None
@@ -90,7 +93,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
             self._reader = None
             if not reader.done():
                 reader.set_result(None)
-        elif self._size > _HIGH_WATER and not self._reading_paused:
+        if self._size >= self._enough and not self._reading_paused:
             self._reading_paused = True
             self._transport.pause_reading()
 
@@ -139,7 +142,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
     async def receive(self, timeout: float | None) -> bytes:
         if not self._received and not self._ended:
-            if self._turns and (data := self._receive_directly()):
+            if self._turn_ends and (data := self._receive_directly()):
                 return data
             reader = self._reader = self._loop.create_future()
             self._deadline = _NEVER if timeout is None else self._loop.time() + timeout
@@ -153,7 +156,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
                 self._reader = None
         received = self._received
         if self._size >= _BULK and self._uses_socket:
-            self._turns = _TURNS
+            self._turn_ends = time.monotonic() + _TURN
         if len(received) == 1 and not self._reading_paused:
             self._received = []
             self._size = 0
@@ -162,9 +165,8 @@ class AsyncioStream(asyncio.BufferedProtocol):
 
     def _receive_directly(self) -> bytes | None:
         # To wait for the event loop costs as much as to receive: in a bulk transfer, what has arrived meanwhile is taken without.
-        self._turns -= 1
         try:
-            data = self._socket.recv(_BUFFER_SIZE)
+            data = self._socket.recv(_BUFFER_SIZE) if time.monotonic() < self._turn_ends else b""
         except BlockingIOError:
             data = b""
         except (OSError, ValueError) as error:
@@ -172,7 +174,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
             self._ended = True
             raise receiving_failed(self.peer, error) from error
         if not data:
-            self._turns = 0  # the end is for the event loop to find
+            self._turn_ends = 0.0  # the end is for the event loop to find
         return data
 
     def receive_nowait(self) -> bytes | None:

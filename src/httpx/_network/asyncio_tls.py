@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import time
 import typing
 
 from .._exceptions import WriteError
@@ -72,9 +73,8 @@ class AsyncioTLSStream(AsyncioStream):
         super().connection_lost(exc)
 
     def _receive_directly(self) -> bytes | None:
-        self._turns -= 1
         try:
-            size = self._socket.recv_into(self._buffer)
+            size = self._socket.recv_into(self._buffer) if time.monotonic() < self._turn_ends else 0
         except BlockingIOError:
             size = 0
         except (OSError, ValueError) as error:
@@ -82,7 +82,7 @@ class AsyncioTLSStream(AsyncioStream):
             self._ended = True
             return self._take()
         if not size:
-            self._turns = 0  # the end is for the event loop to find
+            self._turn_ends = 0.0  # the end is for the event loop to find
             return None
         self._accept(self._buffer[:size])
         return self._take() if self._received or self._ended else None
