@@ -153,8 +153,8 @@ class Connection(typing.Protocol):
         """A new exchange."""
         ...
 
-    def is_ready(self) -> bool:
-        """The usual cases of `is_usable`, without waiting: False if it takes a closer look."""
+    def begin_if_ready(self) -> Exchange | None:
+        """A new exchange in the usual cases of `is_usable`, without waiting; None if it takes a closer look."""
         ...
 
     async def is_usable(self, timeout: float | None) -> bool:

@@ -31,7 +31,6 @@ class HTTP1Connection:
         "data_at_hand",
         "finish",
         "idle_since",
-        "is_ready",
         "key",
         "network_stream",
         "opened_at",
@@ -55,7 +54,6 @@ class HTTP1Connection:
         self._engine = HTTP1Engine(known_heads)
         self.data_at_hand = self._engine.whole_body  # as `Exchange` has them, without a step in between
         self.finish = self._engine.finish
-        self.is_ready = stream.is_quiet  # open, and has not spoken out of turn
         self._network = network
         self._served = 0
         self.sent_at = 0.0
@@ -69,6 +67,10 @@ class HTTP1Connection:
     def begin(self) -> HTTP1Connection:
         """A new exchange."""
         return self
+
+    def begin_if_ready(self) -> HTTP1Connection | None:
+        """A new exchange, if the connection is open and has not spoken out of turn."""
+        return self if self.stream.is_quiet() else None
 
     @property
     def connection(self) -> HTTP1Connection:

@@ -138,14 +138,15 @@ class HTTP2Connection:
         """A new exchange."""
         return HTTP2Exchange(self)
 
-    def is_ready(self) -> bool:
-        """The usual cases of `is_usable`, made short: others are on the connection, or it was idle for a moment and nothing has arrived."""
-        if self._engine.streams:
-            return self.failure is None and self.capacity > 0
-        if time.monotonic() - self._heard_at > PROBE_AFTER:
-            return False
-        with self._lock:
-            return self.failure is None and not self._reading and self.capacity > 0 and self.stream.is_quiet()
+    def begin_if_ready(self) -> HTTP2Exchange | None:
+        """A new exchange, if others are on the connection, or it was idle for a moment and nothing has arrived; else ask `is_usable`."""
+        if not self._engine.streams:
+            if time.monotonic() - self._heard_at > PROBE_AFTER:
+                return None
+            with self._lock:
+                if self.failure is not None or self._reading or not self.stream.is_quiet():
+                    return None
+        return HTTP2Exchange(self) if self.failure is None and self.capacity > 0 else None
 
     async def is_usable(self, timeout: float | None) -> bool:
         """Whether another exchange may begin. A connection that was idle is looked at, after a while with a PING."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from .._models.request import Request
 from .._models.response import Response
 from . import single
-from .client import Client, Hook
-
-_NONE: dict[str, list[Hook]] = {"request": [], "response": []}
+from .client import Client
 
 
 def are_set(client: Client) -> bool:
     """Whether the client has any."""
     # A dictionary of another kind is a library's that watches requests: it may hold more than it shows.
-    return client._event_hooks != _NONE or type(client._event_hooks) is not dict
+    return type(client._event_hooks) is not dict or any(client._event_hooks.values())
 
 
 async def send(client: Client, request: Request) -> Response:

@@ -11,7 +11,7 @@ from .._exceptions import RequestError
 from .._models.request import Request
 from .._models.response import Response
 from . import auth as authentication
-from . import hooks, redirects, single
+from . import redirects, single
 from .client import Client
 
 
@@ -23,14 +23,14 @@ async def send(client: Client, request: Request, stream: bool, auth: Auth | None
     try:
         if auth is not None:
             response = await authentication.send(client, request, auth, follow_redirects)
-        elif follow_redirects or hooks.are_set(client):
+        elif follow_redirects or type(client._event_hooks) is not dict or any(client._event_hooks.values()):  # as `hooks.are_set`
             response = await redirects.send(client, request, follow_redirects, [])
         else:
             # Most requests go straight to the end of the line.
             response = await single.send(client, request)
             if response.status_code >= 300:
                 await redirects.look_ahead(client, request, response)
-        if not stream:
+        if not stream and not (type(response) is Response and response._read_at_once()):
             try:
                 if client._calls.is_async:
                     await response.aread()

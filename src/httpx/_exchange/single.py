@@ -38,7 +38,8 @@ async def send(client: Client, request: Request) -> Response:
     response._started = started
     response.default_encoding = client.default_encoding
     try:
-        if response._peek(b"set-cookie") is not None:
+        head = response._head
+        if (head is None or b"set-cookie" in head.picked) and response._peek(b"set-cookie") is not None:
             client._cookies.extract_cookies(response)
         # `logging` takes a while to import: who has not done so has no use for what it would be told.
         if "logging" in sys.modules and _logger().isEnabledFor(_INFO):

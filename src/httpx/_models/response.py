@@ -514,7 +514,8 @@ class Response:
         stream = self.stream
         if type(stream) is not ByteStream or self.is_stream_consumed or self.is_closed:
             return False
-        codings = self._peek(b"content-encoding")
+        head = self._head
+        codings = self._peek(b"content-encoding") if head is None else head.picked.get(b"content-encoding")
         if codings is not None and not encoded:
             return False
         raw = stream._bytes

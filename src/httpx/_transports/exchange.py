@@ -229,8 +229,8 @@ class Exchanges:
         if connection is None:
             return None
         try:
-            if connection.is_ready():
-                return connection.begin()
+            if (exchange := connection.begin_if_ready()) is not None:
+                return exchange
         except BaseException:  # a signal, say
             self._let_go(connection)
             raise
