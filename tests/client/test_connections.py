@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import httpx
+from tests.support.certificates import Authority
 from tests.support.servers import keep_alive, respond
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -90,6 +91,27 @@ async def test_a_connection_that_died_while_idle_is_replaced_unnoticed(runtime, 
         await runtime.in_thread(server.wait_for_no_connections)
         await runtime.turn()
         assert (await client.request(method, server.url)).content == b"own"
+
+
+@pytest.mark.parametrize("end", ["goodbye", "cut", "reset"])
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+async def test_so_it_is_where_the_program_has_kept_the_event_loop_busy(runtime, scripted, tmp_path, tls, end):
+    authority = Authority(tmp_path) if tls else None
+    is_through = threading.Event()
+
+    def script(conn):
+        conn.read_request()
+        conn.send(respond(b"own"))
+        if conn.number == 0:
+            conn.wait_for(is_through)
+            conn.reset() if end == "reset" else conn.close(close_notify=end == "goodbye")
+
+    server = scripted(script, ssl_context=authority.server() if authority else None)
+    async with runtime.client(verify=str(authority.pem) if authority else True) as client:
+        await client.get(server.url)
+        is_through.set()
+        server.wait_for_no_connections()  # which blocks
+        assert (await client.post(server.url, content=b"not to be sent twice")).content == b"own"
 
 
 def dies_at_its_second_request(conn):
