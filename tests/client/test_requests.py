@@ -50,6 +50,22 @@ async def test_changed_client_headers_apply_to_the_next_request(runtime, app):
     assert [request.headers.get("x-later") for request in app.requests] == [None, "1", None]
 
 
+async def test_content_of_whatever_size_is_framed_as_it_is(runtime, app):
+    # Sizes come again, with and without cookies, and with more sizes between them than are remembered.
+    async with runtime.client() as client:
+        for cookies in ({}, {"a": "1"}, {"a": "2"}, {}):
+            client.cookies = cookies
+            for size in [*range(12), 3, 3, 0]:
+                await client.post(app.url + "/echo", json="x" * size)
+                assert app.requests[-1].body == b'"' + b"x" * size + b'"'
+                assert app.requests[-1].headers["content-length"] == str(size + 2)
+                assert app.requests[-1].headers["content-type"] == "application/json"
+                assert app.requests[-1].headers.get("cookie") == ("a=" + cookies["a"] if cookies else None)
+                await client.put(app.url + "/echo", content=b"x" * size)
+                assert app.requests[-1].body == b"x" * size
+                assert "content-type" not in app.requests[-1].headers
+
+
 async def test_headers_of_one_request_do_not_reach_the_next(runtime, app):
     async with runtime.client() as client:
         request = client.build_request("GET", app.url + "/headers")
