@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import pytest
 
@@ -250,6 +251,20 @@ async def test_a_body_that_is_not_what_it_should_be_is_never_complete(runtime, h
     server = scripted(answering(*parts))
     async with h2_client() as client:
         assert isinstance(await failure(client, server), httpx.RemoteProtocolError)
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ("less than content-length", r"malformed in its body, which is not as long as its Content-Length says \(5\), or in its trailers"),
+        ("trailers without end", "malformed behind its head: PROTOCOL_ERROR"),
+        ("reset", "The server ended the HTTP/2 stream before the response was complete: INTERNAL_ERROR"),
+    ],
+)
+async def test_who_ended_the_stream_is_told(runtime, h2_client, scripted, parts, words):
+    server = scripted(answering(*BAD_BODIES[parts]))
+    async with h2_client() as client:
+        assert re.search(words, str(await failure(client, server)))
 
 
 async def test_a_connection_that_ends_within_a_body(runtime, h2_client, scripted):

@@ -106,11 +106,14 @@ async def test_who_finds_the_connection_closed_hears_what_the_server_said_before
 async def test_who_reads_a_response_that_another_task_closes_is_told(runtime, h2_client, scripted, reads_for_the_other):
     def script(conn):
         peer = HTTP2Peer(conn)
-        closed = peer.read_request()[0]
-        peer.send(peer.headers(closed), data(closed, b"the beginning"))
-        other = peer.read_request()[0]
+        streams = {}
+        while len(streams) < 2:  # in either order, if both begin at the same time
+            stream_id, fields, _ = peer.read_request()
+            streams[fields[":path"]] = stream_id
+            if fields[":path"] == "/closed":
+                peer.send(peer.headers(stream_id), data(stream_id, b"the beginning"))
         peer.read_until(RST_STREAM)
-        peer.respond(other, b"another")
+        peer.respond(streams["/another"], b"another")
         conn.wait_closed()
 
     server = scripted(script)
@@ -122,7 +125,7 @@ async def test_who_reads_a_response_that_another_task_closes_is_told(runtime, h2
                 await runtime.turn()
 
         async def read():
-            async with client.stream("GET", server.url) as response:
+            async with client.stream("GET", server.url + "/closed") as response:
                 started.append(response)
                 pieces = response.aiter_raw()
                 assert await anext(pieces) == b"the beginning"
@@ -133,7 +136,7 @@ async def test_who_reads_a_response_that_another_task_closes_is_told(runtime, h2
         async def ask_for_another():
             while not started:
                 await runtime.turn()
-            assert (await client.get(server.url)).content == b"another"
+            assert (await client.get(server.url + "/another")).content == b"another"
 
         async def close():
             while not started:

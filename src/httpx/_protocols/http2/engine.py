@@ -63,6 +63,7 @@ class HTTP2Stream:
         "head",
         "informational",
         "is_open",
+        "is_reset",
         "is_unprocessed",
         "stream_id",
         "trailers",
@@ -78,6 +79,7 @@ class HTTP2Stream:
         self.ended = False  # the response is complete
         self.informational = 0
         self.failure: Exception | None = None
+        self.is_reset = False  # by the peer
         self.is_unprocessed = False  # the peer says that it has done nothing with the request (RFC 9113 section 8.7)
         self.has_news = False
 
@@ -329,7 +331,9 @@ class HTTP2Engine:
                 stream.failure = RemoteProtocolError(f"The server sent more than {limits.MAX_INFORMATIONAL} informational responses.")
                 self.close(stream, ENHANCE_YOUR_CALM)
             self._tell(stream)
-        elif isinstance(event, ngh2.StreamReset) and stream is None:
+        elif isinstance(event, ngh2.StreamReset) and stream is not None:
+            stream.is_reset = True
+        elif isinstance(event, ngh2.StreamReset):
             self._stray_resets += 1
             # Each stream may be reset by both sides at the same time.
             if self._stray_resets > limits.MAX_STRAY_RESETS + event.stream_id // 2:
@@ -348,6 +352,8 @@ class HTTP2Engine:
             size = limits.MAX_REQUEST_HEAD_SIZE
             stream.failure = LocalProtocolError(f"The header fields of a request take at most {size} bytes on HTTP/2: {event.local_error}.")
             return
+        elif not stream.is_reset:  # so it was ended here
+            reason = f"The server's response is malformed{_place_of_error(stream.head)}: {_error_name(event.error_code)}."
         elif stream.head is None:
             reason = f"The server ended the HTTP/2 stream without a valid response: {_error_name(event.error_code)}."
         else:
@@ -409,6 +415,16 @@ def protect(fields: typing.Iterable[Field]) -> list[Field]:
 def _goaway_frame(code: int) -> bytes:
     # Length 8, type 7, stream 0; no stream of the server's has been processed, since there are none.
     return b"\x00\x00\x08\x07\x00\x00\x00\x00\x00" + bytes(4) + code.to_bytes(4, "big")
+
+
+def _place_of_error(head: tuple[Field, ...] | None) -> str:
+    # Where to look, since the library does not tell.
+    if head is None:
+        return " in its head"
+    for name, value in head:
+        if name == b"content-length":
+            return f" in its body, which is not as long as its Content-Length says ({value.decode('ascii')}), or in its trailers"
+    return " behind its head"
 
 
 def _error_name(code: int) -> str:
