@@ -11,6 +11,7 @@ import pytest
 
 import httpx
 from tests.support.certificates import Authority
+from tests.support.http2 import HTTP2Peer
 from tests.support.servers import keep_alive, respond
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -95,19 +96,28 @@ async def test_a_connection_that_died_while_idle_is_replaced_unnoticed(runtime, 
 
 @pytest.mark.parametrize("end", ["goodbye", "cut", "reset"])
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
-async def test_so_it_is_where_the_program_has_kept_the_event_loop_busy(runtime, scripted, tmp_path, tls, end):
+@pytest.mark.parametrize("http2", [False, True], ids=["HTTP/1.1", "HTTP/2"])
+async def test_so_it_is_where_the_program_has_kept_the_event_loop_busy(runtime, scripted, tmp_path, tls, http2, end):
     authority = Authority(tmp_path) if tls else None
+    context = authority.server() if authority else None
+    if context is not None:
+        context.set_alpn_protocols(["h2" if http2 else "http/1.1"])
     is_through = threading.Event()
 
     def script(conn):
-        conn.read_request()
-        conn.send(respond(b"own"))
+        if http2:
+            peer = HTTP2Peer(conn)
+            peer.respond(peer.read_request()[0], b"own")
+        else:
+            conn.read_request()
+            conn.send(respond(b"own"))
         if conn.number == 0:
             conn.wait_for(is_through)
             conn.reset() if end == "reset" else conn.close(close_notify=end == "goodbye")
 
-    server = scripted(script, ssl_context=authority.server() if authority else None)
-    async with runtime.client(verify=str(authority.pem) if authority else True) as client:
+    server = scripted(script, ssl_context=context)
+    trust = httpx.SSLContext(verify=str(authority.pem)) if authority else None
+    async with runtime.client(transport=runtime.transport(http1=not http2, http2=http2, ssl_context=trust)) as client:
         await client.get(server.url)
         is_through.set()
         server.wait_for_no_connections()  # which blocks

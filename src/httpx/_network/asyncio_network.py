@@ -178,7 +178,26 @@ class AsyncioStream(asyncio.BufferedProtocol):
         return data
 
     def receive_nowait(self) -> bytes | None:
+        if not (self._received or self._ended) and self._uses_socket and not self._transport.is_closing():
+            self._look_into_socket()
         return self._take() if self._received or self._ended else None
+
+    def _look_into_socket(self) -> None:
+        # What arrived while the program kept the event loop busy is still there.
+        try:
+            data = self._socket.recv(_BULK)
+        except BlockingIOError:
+            return
+        except (OSError, ValueError) as error:
+            self._lost = self._lost or error
+            self._ended = True
+        else:
+            if data:
+                self._accept(data)
+            else:
+                self.eof_received()
+        if self._received or self._ended:
+            self._tell_reader()
 
     def _take(self) -> bytes:
         received = self._received

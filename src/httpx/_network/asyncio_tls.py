@@ -105,29 +105,11 @@ class AsyncioTLSStream(AsyncioStream):
         if self._ended or self._received or self._transport.is_closing():
             return False
         if self._uses_socket:
-            # What arrived while the program kept the event loop busy is still in the socket.
             if self._has_unread is None:
                 self._has_unread = readiness(self._socket)
             if self._has_unread():
-                self._look_into_socket()
+                self._look_into_socket()  # for what is there need not be data: TLS 1.3 sends session tickets of its own accord
         return not (self._ended or self._received)
-
-    def _look_into_socket(self) -> None:
-        # It need not be data: TLS 1.3 sends session tickets of its own accord.
-        try:
-            size = self._socket.recv_into(self._buffer)
-        except BlockingIOError:
-            return
-        except (OSError, ValueError) as error:
-            self._lost = self._lost or error
-            self._ended = True
-        else:
-            if size:
-                self._accept(self._buffer[:size])
-            else:
-                self.eof_received()
-        if self._received or self._ended:
-            self._tell_reader()
 
     def close(self, last_words: bytes = b"") -> None:
         say_goodbye(self._tls, last_words)
