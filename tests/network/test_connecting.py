@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import socket
 import sys
 import threading
@@ -255,6 +256,22 @@ class TestSockets:
             async with client(*addresses, socket_options=[("no", "such", "option")]) as mistaken:
                 with pytest.raises(TypeError, match="integer"):
                     await mistaken.get(f"http://{HOST}/")
+
+
+def test_an_interruption_of_an_attempt_is_in_no_group_on_trio(monkeypatch):
+    trio_network = importlib.import_module("httpx._network.trio_network")
+
+    async def interrupted(*_):
+        raise KeyboardInterrupt
+
+    async def main():
+        monkeypatch.setattr(trio_network, "_connect_socket", interrupted)
+        transport = httpx.AsyncHTTPTransport(resolver=lambda host, port: ["127.0.0.1", "127.0.0.2"])
+        async with httpx.AsyncClient(transport=transport) as client:
+            with pytest.raises(KeyboardInterrupt):
+                await client.get(f"http://{HOST}/")
+
+    trio.run(main)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere such a server refuses")

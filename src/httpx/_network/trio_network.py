@@ -302,7 +302,6 @@ async def _connect_socket(address: Address, local_address: str | None, socket_op
 async def _win(race: Race, peer: str, local_address: str | None, socket_options: typing.Sequence[SocketOption]) -> socket.socket:
     # Connect to whichever address answers first.
     winners: list[socket.socket] = []
-    broken: list[Exception] = []
     changed = trio.Event()
 
     async def attempt(address: Address) -> None:
@@ -310,13 +309,11 @@ async def _win(race: Race, peer: str, local_address: str | None, socket_options:
             winners.append(await _connect_socket(address, local_address, socket_options))
         except OSError as error:
             race.failed(address, error, trio.current_time())
-        except Exception as error:  # a mistake, in socket_options for example: as it is, and in no group
-            broken.append(error)
         changed.set()
 
     try:
         async with trio.open_nursery() as attempts:
-            while not (race.is_lost or winners or broken):
+            while not race.is_lost and not winners:
                 changed = trio.Event()
                 while (address := race.next(trio.current_time())) is not None:
                     attempts.start_soon(attempt, address)
@@ -324,12 +321,14 @@ async def _win(race: Race, peer: str, local_address: str | None, socket_options:
                 with trio.move_on_at(_deadline(patience)):
                     await changed.wait()
             attempts.cancel_scope.cancel()
-    except BaseException:
+    except BaseException as error:
         for connection in winners:
             connection.close()
+        if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            raise error.exceptions[0] from None  # Control-C, or a mistake in an option: the nursery is nobody else's concern
         raise
     if not winners:
-        raise broken[0] if broken else connect_error(peer, race.failures)
+        raise connect_error(peer, race.failures)
     for connection in winners[1:]:
         connection.close()
     return winners[0]
