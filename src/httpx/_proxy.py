@@ -36,12 +36,14 @@ class Proxy:
     ) -> None:
         url = URL(url)
         if url.scheme not in _SCHEMES:
-            raise ValueError(f"Unknown scheme for proxy URL {url!r}: it must begin with one of {'://, '.join(_SCHEMES)}://.")
+            raise ValueError(f"Unknown scheme for proxy URL {_shown(url)}: it must begin with one of {'://, '.join(_SCHEMES)}://.")
         if not url.host:
-            raise ValueError(f"The proxy URL {url!r} names no host.")
+            raise ValueError(f"The proxy URL {_shown(url)} names no host.")
         if url.userinfo:
             auth = (url.username, url.password)
             url = url.copy_with(userinfo=None)
+        if auth is not None and not (isinstance(auth, (tuple, list)) and len(auth) == 2 and all(isinstance(part, str) for part in auth)):
+            raise TypeError("auth= of a Proxy is a pair of strings, user name and password.")
         self.url: URL = url
         self.auth: tuple[str, str] | None = auth
         self.headers: Headers = Headers(headers)
@@ -57,3 +59,8 @@ class Proxy:
         auth = "" if self.auth is None else f", auth={(self.auth[0], '********')!r}"
         headers = f", headers={repr(self.headers)[8:-1]}" if self.headers else ""
         return f"Proxy({str(self.url)!r}{auth}{headers})"
+
+
+def _shown(url: URL) -> str:
+    # Of "user:password@proxy", whose scheme was forgotten, the URL does not know that there is a password in it.
+    return f"URL('{url.scheme}:[secure]')" if "@" in url.path else repr(url)

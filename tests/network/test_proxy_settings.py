@@ -44,6 +44,19 @@ def test_a_url_with_an_unknown_scheme_is_shown_without_its_password():
     assert "CANARY" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["user:CANARY@proxy.example:3128", "http:/user:CANARY@proxy.example"])
+def test_nor_is_one_that_lacks_its_slashes(url):
+    with pytest.raises(ValueError, match="proxy URL") as caught:
+        httpx.Proxy(url)
+    assert "CANARY" not in str(caught.value)
+
+
+@pytest.mark.parametrize("auth", ["ab", ("user",), ("user", "password", "realm"), ("user", None), (b"user", b"password"), 5])
+def test_credentials_are_a_pair_of_strings(auth):
+    with pytest.raises(TypeError, match="pair of strings"):
+        httpx.Proxy("http://proxy.example", auth=auth)
+
+
 @pytest.mark.parametrize("transport", [httpx.HTTPTransport, httpx.AsyncHTTPTransport])
 class TestTransports:
     def test_the_positions_are_those_of_httpx(self, transport):
@@ -56,6 +69,12 @@ class TestTransports:
     def test_a_socket_and_a_proxy_exclude_each_other(self, transport):
         with pytest.raises(ValueError, match="uds= and proxy="):
             transport(uds="/run/server.sock", proxy="http://proxy.example")
+
+    @pytest.mark.parametrize("context", [True, "ca.pem"])
+    def test_the_context_of_a_proxy_must_be_one(self, transport, context):
+        proxy = httpx.Proxy("https://proxy.example", ssl_context=context)
+        with pytest.raises(TypeError, match=r"ssl_context= of a Proxy is an ssl\.SSLContext"):
+            transport(proxy=proxy)
 
     def test_a_proxy_may_be_a_url(self, transport):
         transport(proxy="http://proxy.example")

@@ -15,7 +15,7 @@ from .._network.resolver import Resolver, ResolverTypes
 from .._network.runtime import current_network
 from .._pool.pool import PoolStats
 from .._proxy import Proxy
-from .._tls.default import resolve_ssl_context
+from .._tls.default import is_ssl_context, resolve_ssl_context
 from .._types import CertTypes, ProxyTypes, VerifyTypes
 from .base import AsyncBaseTransport, BaseTransport
 from .exchange import Exchanges
@@ -174,13 +174,18 @@ def _dialer(
         raise ValueError("http1=False and http2=False leave no protocol to speak.")
     if proxy is not None and uds is not None:
         raise ValueError("uds= and proxy= both say where to connect to: leave one of them out.")
+    if proxy is not None and not isinstance(proxy, Proxy):
+        proxy = Proxy(proxy)
+    if proxy is not None and proxy.ssl_context is not None and not is_ssl_context(proxy.ssl_context):
+        kind = type(proxy.ssl_context).__name__
+        raise TypeError(f"ssl_context= of a Proxy is an ssl.SSLContext, such as httpx.SSLContext(), not {kind}.")
     if resolver is not None and not callable(resolver):
         raise TypeError(f"resolver= is an httpx.Resolver, or a function of host name and port, not {type(resolver).__name__}.")
     return Dialer(
         ssl_context=resolve_ssl_context(verify, cert, ssl_context),
         http1=http1,
         http2=http2,
-        proxy=proxy if proxy is None or isinstance(proxy, Proxy) else Proxy(proxy),
+        proxy=proxy,
         uds=uds,
         local_address=local_address,
         retries=retries,
