@@ -8,7 +8,7 @@ import pytest
 
 import httpx
 from tests.support.certificates import Authority
-from tests.support.proxies import http_proxy
+from tests.support.proxies import ESTABLISHED, http_proxy
 from tests.support.servers import keep_alive, respond
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
@@ -167,6 +167,14 @@ class TestTunnels:
             assert response.status_code == 200
             with pytest.raises(httpx.ConnectError, match=r"192\.0\.2\.7"):
                 await through.get("https://192.0.2.7/json")
+
+    async def test_what_fails_behind_a_proxy_says_that_there_is_one(self, client, scripted):
+        """It may be the one that does not let TLS through, or speaks it itself."""
+        proxy = scripted(lambda conn: (conn.read_head(), conn.send(ESTABLISHED), conn.read_exactly(5)))
+        async with client(proxy.url) as through:
+            with pytest.raises(httpx.TLSError, match=NAME) as caught:
+                await through.get(f"https://{NAME}/")
+        assert f"The connection went through the proxy 127.0.0.1:{proxy.port}." in caught.value.__notes__
 
     async def test_the_origin_is_verified_behind_a_proxy_too(self, client, scripted, origin):
         proxy = scripted(http_proxy({"other.example:443": origin.port}))

@@ -137,8 +137,10 @@ class Dialer(typing.NamedTuple):
             info = {"ssl_context": self.ssl_context, "server_hostname": route.server_hostname, "timeout": left}
             work = secure(stream, network, self.ssl_context, route.server_hostname, route.port, left, self.alpn(route))
             return await steps.told("connection.start_tls", info, steps.timed("tls", work))
-        except BaseException:
+        except BaseException as error:
             stream.close()
+            if self.proxy is not None and isinstance(error, (ConnectError, ConnectTimeout)):
+                error.add_note(f"The connection went through the proxy {peer_name(*address_of(self.proxy))}.")
             raise
 
     async def _connect_through(self, proxy: Proxy, network: Network, route: Route, deadline: float | None, steps: _Steps) -> Stream:
