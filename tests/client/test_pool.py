@@ -281,3 +281,21 @@ async def test_a_client_that_is_closed_does_not_end_what_another_one_with_its_tr
         connecting, waiting, _ = await runtime.gather(*[lambda: client.get(url) for _ in range(2)], close)
         assert (connecting.content, waiting.content) == (b"1", b"1")
         assert transport.pool_stats().open == 1
+
+
+async def test_who_waited_for_one_that_was_being_opened_is_told(runtime, scripted):
+    """None is in use then, which would be no reason to wait."""
+    server = scripted(lambda conn: conn.wait_closed())  # and so TLS is never agreed upon
+    url = server.url.replace("http:", "https:")
+    async with runtime.client(limits=httpx.Limits(max_connections=1)) as client:
+
+        async def connect():
+            with pytest.raises(httpx.ConnectTimeout):
+                await client.get(url, timeout=httpx.Timeout(0.5, pool=20))
+
+        async def wait():
+            await runtime.in_thread(server.wait_for, lambda server: server.connections)
+            with pytest.raises(httpx.PoolTimeout, match=r": 0 of 1 open connections are in use, 1 being opened, and 0 requests wait\."):
+                await client.get(url, timeout=httpx.Timeout(20, pool=0.05))
+
+        await runtime.gather(connect, wait)

@@ -319,9 +319,11 @@ class Exchanges:
         if may_open:
             return None
         stats = self._pool.stats()
+        opening = stats.open - stats.idle - stats.in_use
         raise PoolTimeout(
             f"No connection to {peer_name(route.host, route.port)} became free within {seconds(timeout)}: "
-            f"{stats.in_use} of {stats.open} open connections are in use and {stats.waiting} requests wait."
+            f"{stats.in_use} of {stats.open} open connections are in use"
+            f"{f', {opening} being opened,' if opening else ''} and {stats.waiting} requests wait."
         )
 
     async def _open(self, route: Route, network: Network, timeouts: Timeouts, setup: Setup, trace: Trace | None) -> Connection:
