@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import pathlib
 import socket
 import sys
 import threading
@@ -245,7 +246,7 @@ class TestSockets:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        async with runtime.client(transport=runtime.transport(uds=path, socket_options=options)) as client:
+        async with runtime.client(transport=runtime.transport(uds=pathlib.Path(path), socket_options=options)) as client:
             response = await client.get("http://anything/")
             sock = response.extensions["network_stream"].get_extra_info("socket")
             assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) in (65_536, 131_072)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import typing
 
@@ -186,7 +187,7 @@ def _dialer(
         http1=http1,
         http2=http2,
         proxy=proxy,
-        uds=uds,
+        uds=None if uds is None else os.fspath(uds),
         local_address=local_address,
         retries=retries,
         socket_options=tuple(socket_options or ()),
