@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from httpx._network.race import STAGGER, Race, interleave
+from httpx._network.race import MIN_STAGGER, STAGGER, Race, interleave
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 
@@ -40,6 +40,21 @@ def test_the_next_address_is_due_when_the_last_one_hesitates():
     assert race.next(10.0 + 2 * STAGGER) == (V6, "6b")
     assert race.patience(99.0) is None
     assert race.unanswered == addresses("6a 4a 6b")
+
+
+def test_all_are_tried_within_the_timeout():
+    race = Race(addresses("6a 4a"), timeout=0.2)
+    assert race.next(10.0) == (V6, "6a")
+    assert race.next(10.05) is None
+    assert race.untried == addresses("4a")
+    assert race.next(10.11) == (V4, "4a")
+    assert race.untried == []
+    patient = Race(addresses("6a 4a"), timeout=60.0)
+    patient.next(10.0)
+    assert patient.patience(10.0) == STAGGER
+    impatient = Race(addresses("6a 4a"), timeout=0.0)
+    impatient.next(10.0)
+    assert impatient.patience(10.0) == pytest.approx(MIN_STAGGER)
 
 
 def test_the_next_address_is_due_at_once_when_one_fails():

@@ -73,7 +73,9 @@ def connect_timeout(peer: str, timeout: float | None, race: Race | None = None) 
     told = f"Connecting to {peer} took longer than {seconds(timeout)}"
     if race is None:
         return ConnectTimeout(f"{told}.")
-    attempts = [*_attempts(race.failures), *(f"{_shown(address)}: no answer" for address in race.unanswered)]
+    attempts = _attempts(race.failures)
+    attempts += [f"{_shown(address)}: no answer" for address in race.unanswered]
+    attempts += [f"{_shown(address)}: not tried yet" for address in race.untried]
     return ConnectTimeout(f"{told} ({'; '.join(attempts)}).")
 
 

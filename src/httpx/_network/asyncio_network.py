@@ -368,7 +368,7 @@ class AsyncioNetwork:
         socket_options: typing.Sequence[SocketOption],
     ) -> AsyncioStream:
         loop = asyncio.get_running_loop()
-        race = Race(addresses)
+        race = Race(addresses, timeout)
         try:
             async with asyncio.timeout(timeout):
                 if len(addresses) > 1:

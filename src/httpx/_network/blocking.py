@@ -197,7 +197,7 @@ class BlockingNetwork:
     ) -> BlockingStream:
         deadline = None if timeout is None else time.monotonic() + timeout
         if len(addresses) > 1:
-            return BlockingStream(_win(Race(addresses), peer, timeout, local_address, socket_options), peer)
+            return BlockingStream(_win(Race(addresses, timeout), peer, timeout, local_address, socket_options), peer)
         try:
             connection = new_socket(addresses[0][0], local_address, socket_options)
             _connect_until(connection, addresses[0][1], deadline)

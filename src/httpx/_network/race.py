@@ -2,7 +2,7 @@
 
 Decides only. Each network starts the attempts, waits for them, and tells what became of them:
 
-    race = Race(addresses)
+    race = Race(addresses, timeout)
     while not race.is_lost:
         while (address := race.next(now)) is not None:
             ...  # start connecting to it
@@ -18,8 +18,11 @@ from __future__ import annotations
 import collections
 import typing
 
-STAGGER = 0.25
-"""Seconds after which the next address is tried beside one that has not answered (RFC 8305 section 8)."""
+STAGGER, MIN_STAGGER = 0.25, 0.01
+"""Seconds after which the next address is tried beside one that has not answered (RFC 8305 section 8).
+
+It is less where there is not the time to try them all otherwise.
+"""
 
 Address = tuple[int, typing.Any]
 """An address family and the socket address in it."""
@@ -28,19 +31,20 @@ Address = tuple[int, typing.Any]
 class Race:
     """Attempts to reach one host by several addresses, the next one started when the last one fails or hesitates."""
 
-    __slots__ = ("_due", "_left", "_running", "failures")
+    __slots__ = ("_due", "_left", "_running", "_stagger", "failures")
 
-    def __init__(self, addresses: typing.Sequence[Address]) -> None:
+    def __init__(self, addresses: typing.Sequence[Address], timeout: float | None = None) -> None:
         self._left = collections.deque(interleave(addresses))
         self._running: list[Address] = []
         self._due = float("-inf")
+        self._stagger = STAGGER if timeout is None else max(min(STAGGER, timeout / len(addresses)), MIN_STAGGER)
         self.failures: list[tuple[Address, OSError]] = []
 
     def next(self, now: float) -> Address | None:
         """The address to try now, or None if none is due."""
         if not self._left or now < self._due:
             return None
-        self._due = now + STAGGER
+        self._due = now + self._stagger
         self._running.append(self._left.popleft())
         return self._running[-1]
 
@@ -63,6 +67,11 @@ class Race:
     def unanswered(self) -> list[Address]:
         """The addresses that have been tried and have neither answered nor failed."""
         return list(self._running)
+
+    @property
+    def untried(self) -> list[Address]:
+        """The addresses whose turn has not come."""
+        return list(self._left)
 
 
 def interleave(addresses: typing.Sequence[Address]) -> list[Address]:

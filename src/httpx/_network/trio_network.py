@@ -209,7 +209,7 @@ class TrioNetwork:
         local_address: str | None,
         socket_options: typing.Sequence[SocketOption],
     ) -> TrioStream:
-        race = Race(addresses)
+        race = Race(addresses, timeout)
         with trio.move_on_at(_deadline(timeout)):
             if len(addresses) > 1:
                 return TrioStream(await _win(race, peer, local_address, socket_options), peer)
