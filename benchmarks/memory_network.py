@@ -98,7 +98,6 @@ class MemoryNetwork:
     async def settle(self) -> None:
         pass
 
-    @property
     def realm(self) -> None:
         return None
 

@@ -69,7 +69,7 @@ class _AsyncParts:
 
 def parts_of(stream: typing.Any, network: Network) -> Parts:
     """The parts of a request's body. Raises `RuntimeError` for an async iterable where there is no event loop."""
-    if network.realm is None:
+    if network.realm() is None:
         if not isinstance(stream, Iterable):
             raise RuntimeError("Attempted to send an async request with a sync Client instance.")
         return _SyncParts(iter(stream), network)
@@ -80,7 +80,7 @@ def parts_of(stream: typing.Any, network: Network) -> Parts:
 
 async def in_time(network: Network, sending: Coroutine[typing.Any, typing.Any, None], timeouts: Timeouts) -> None:
     """Send a body, until the deadline for the whole exchange at most: where parts that keep us waiting do not block, they can be left."""
-    if network.realm is None or not isinstance(timeouts, Countdown):
+    if network.realm() is None or not isinstance(timeouts, Countdown):
         await sending
         return
     try:

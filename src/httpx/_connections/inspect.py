@@ -73,7 +73,7 @@ async def _inspect(
     dialer = Dialer(ssl_context=ssl_context, http2=http2)
     host = host.strip("[]")
     try:
-        stream = await dialer.dial(network, Route("https", host, port, server_name or host, network.realm), timeout)
+        stream = await dialer.dial(network, Route("https", host, port, server_name or host, network.realm()), timeout)
         try:
             await _until_accepted(stream)
             resumable = _is_resumable(stream)

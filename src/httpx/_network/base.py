@@ -182,7 +182,6 @@ class Network(typing.Protocol):
         """Give closed connections the chance to let go of their sockets."""
         ...
 
-    @property
     def realm(self) -> object:
         """Where connections made now belong: they serve no other realm. The running event loop, or None for threads."""
         ...

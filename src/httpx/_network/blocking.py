@@ -184,7 +184,8 @@ class ThreadWaiter:
 class BlockingNetwork:
     """Blocking sockets; nothing in here ever suspends."""
 
-    realm = None
+    def realm(self) -> None:
+        return None
 
     async def connect(
         self,

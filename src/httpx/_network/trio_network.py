@@ -278,7 +278,6 @@ class TrioNetwork:
     async def settle(self) -> None:
         return None
 
-    @property
     def realm(self) -> object:
         return trio.lowlevel.current_trio_token()
 

@@ -182,7 +182,8 @@ class Exchanges:
             # The body came with the head: the connection is free before the caller has the response.
             if connection.multiplexes and exchange.trailers:
                 extensions["trailers"] = exchange.trailers
-            self._give_back(connection, exchange, now)
+            if to_close := self._pool.check_in(connection, now) if exchange.finish() else self._remove(connection):  # as `_give_back`
+                self._close_all(to_close)
             return received_response(head, ByteStream(whole), request, extensions)
         if exchange.is_upgraded:
             if connection.multiplexes:
@@ -192,7 +193,10 @@ class Exchanges:
         return received_response(head, body, request, extensions)
 
     def _route(self, request: Request, network: Network) -> Route:
-        realm = network.realm
+        try:
+            realm = network.realm()
+        except RuntimeError:
+            raise RuntimeError("An AsyncClient works where asyncio or trio runs: in asyncio.run(main()) or trio.run(main).") from None
         its_realm, routes = self._routes  # as they are now: another thread may have another realm
         if realm is not its_realm or len(routes) > _MAX_KNOWN:
             routes = {}
@@ -377,14 +381,13 @@ class Exchanges:
         else:
             self._pool.discard(connection)
 
-    def _give_back(self, connection: Connection, exchange: Exchange, now: float) -> None:
-        if not exchange.finish():
-            connection.close()
-            self._pool.discard(connection)
-            return
-        to_close = self._pool.check_in(connection, now)
-        if to_close:
+    def _give_back(self, connection: Connection, exchange: Exchange) -> None:
+        if to_close := self._pool.check_in(connection, time.monotonic()) if exchange.finish() else self._remove(connection):
             self._close_all(to_close)
+
+    def _remove(self, connection: Connection) -> list[Connection]:
+        self._pool.discard(connection)
+        return [connection]
 
     def settings(self) -> dict[str, typing.Any]:
         """What another transport like this one is made from: all but the connections."""
@@ -397,7 +400,7 @@ class Exchanges:
     async def aclose(self, network: Network) -> None:
         """Close all connections, and wait for the event loop to let go of them."""
         self.close()
-        farewell = self._farewells.pop(network.realm, None)
+        farewell = self._farewells.pop(network.realm(), None)
         if farewell is not None:
             await farewell.aclose()
         await network.settle()
