@@ -195,6 +195,15 @@ class TestOnesOwn:
             with pytest.raises(httpx.ConnectError, match="no address"):
                 await resolving.get(f"http://{HOST}/")
 
+    async def test_there_may_be_no_thread_for_it(self, client, monkeypatch):
+        def start(thread):
+            raise RuntimeError("can't start new thread")
+
+        async with client(lambda host, port: ["127.0.0.1"]) as resolving:
+            monkeypatch.setattr(threading.Thread, "start", start)
+            with pytest.raises(httpx.ConnectError, match="can't start new thread"):
+                await resolving.get(f"http://{HOST}/")
+
     async def test_its_own_timeout_is_told_as_such(self, client):
         def resolver(host, port):
             raise TimeoutError("the directory does not answer")

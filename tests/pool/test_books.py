@@ -7,7 +7,7 @@ import random
 import pytest
 
 import httpx
-from httpx._pool.pool import MAX_OVERTAKEN, Pool
+from httpx._pool.pool import MAX_OVERTAKEN, MAX_OVERTAKEN_AT_PAR, Pool
 
 
 class Connection:
@@ -95,6 +95,18 @@ def test_an_origin_whose_own_connections_come_back_uses_up_its_turn():
     while not one.served:
         pool.check_in(connection, 0.0)
     assert sum(place.served for place in many) <= MAX_OVERTAKEN + 1
+
+
+def test_origins_with_as_many_connections_each_keep_them_for_longer():
+    pool = make(max_connections=2)
+    first, second = connect(pool, "a"), connect(pool, "b")
+    many = [queue(pool, "a") for _ in range(2 * MAX_OVERTAKEN_AT_PAR)]
+    one = queue(pool, "b")
+    while not one.served:
+        pool.check_in(first, 0.0)
+    assert one.connection is None
+    assert MAX_OVERTAKEN_AT_PAR <= sum(place.served for place in many) <= MAX_OVERTAKEN_AT_PAR + 1
+    assert pool.discard(second)
 
 
 @pytest.mark.parametrize("waits", [False, True])

@@ -183,7 +183,10 @@ def _in_thread(function: Callable[..., typing.Any], *arguments: typing.Any) -> c
         else:
             future.set_result(result)
 
-    threading.Thread(target=work, name="httpx-resolver", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="httpx-resolver", daemon=True).start()
+    except RuntimeError as error:  # the process has as many as it may have
+        future.set_exception(OSError(str(error)))
     return future
 
 

@@ -6,8 +6,9 @@ connection, close some. Each operation takes the same small time however many co
 Each origin has a queue of its own: first come, first served. A slot that becomes free goes to the origins in turn, so that
 a long queue for one does not hold up the others. One exception keeps a full pool from reconnecting for every request when
 several origins compete: a connection that comes back may serve the next request of its own origin, but another origin
-whose turn it is is passed over at most `MAX_OVERTAKEN` times. One that carries many exchanges at a time may never come back:
-it takes no further ones then, and makes room after those that it has.
+whose turn it is is passed over at most `MAX_OVERTAKEN` times, or more often where it has as many connections already. A
+connection that carries many exchanges at a time may never come back: it takes no further ones then, and makes room after
+those that it has.
 
 Where a connection may turn out to carry many exchanges at a time (HTTP/2), one is opened at first, and the other requests
 wait to see what it is, and then how much its peer takes.
@@ -27,6 +28,7 @@ from .._config import Limits
 from .._network.base import Waiter, wake
 
 MAX_OVERTAKEN = 16
+MAX_OVERTAKEN_AT_PAR = 256  # by an origin that has no more connections than the one whose turn it is
 _NO_LIMIT = float("inf")
 
 
@@ -488,7 +490,7 @@ class Pool(typing.Generic[C]):
         if first is origin:
             self._turns.move_to_end(origin)  # this was its turn
             return True
-        if first.overtaken >= MAX_OVERTAKEN:
+        if first.overtaken >= (MAX_OVERTAKEN if first.slots < origin.slots else MAX_OVERTAKEN_AT_PAR):
             return False
         first.overtaken += 1
         return True
