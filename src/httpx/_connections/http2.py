@@ -257,18 +257,21 @@ class HTTP2Connection:
         flushes, and waits for news.
         """
         with self._lock:
-            if self.failure is not None:
-                exchange.is_unprocessed = True
-                exchange.failure = alike(self.failure)
-                return None
-            exchange.was_reused = self._has_served
-            self._has_served = True
-            self._engine.start(exchange, fields, ended=body == b"")
-            if body:
-                self._engine.send_data(exchange, body, ended=True)
-            if deadline is not None and exchange.is_open and self._flush_is_due and self._reading and deadline >= self._leading_until:
-                return self._follow(exchange, deadline)
+            return self._submit(exchange, fields, body, deadline)
+
+    def _submit(self, exchange: HTTP2Exchange, fields: list[Field], body: bytes | None, deadline: float | None = None) -> Waiter | None:
+        if self.failure is not None:
+            exchange.is_unprocessed = True
+            exchange.failure = alike(self.failure)
             return None
+        exchange.was_reused = self._has_served
+        self._has_served = True
+        self._engine.start(exchange, fields, ended=body == b"")
+        if body:
+            self._engine.send_data(exchange, body, ended=True)
+        if deadline is not None and exchange.is_open and self._flush_is_due and self._reading and deadline >= self._leading_until:
+            return self._follow(exchange, deadline)
+        return None
 
     def queue(self, exchange: HTTP2Exchange, data: bytes, ended: bool, told: HTTP2Exchange | None = None) -> None:
         """Queue a piece of the request's body; when it has gone out, `exchange` (or `told`) has news."""
@@ -585,3 +588,11 @@ class HTTP2Connection:
             with contextlib.suppress(RuntimeError):  # its event loop has been closed
                 self._stop_watching()
         self.stream.close()
+
+
+class LoopHTTP2Connection(HTTP2Connection):
+    """One that belongs to an event loop. There, all that happens on it happens in one thread, and its requests need no lock."""
+
+    __slots__ = ()
+
+    submit = HTTP2Connection._submit

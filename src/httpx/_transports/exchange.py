@@ -354,9 +354,10 @@ class Exchanges:
 
     def _connection_on(self, stream: Stream, route: Route, network: Network) -> Connection:
         if self._dialer.speaks_http2(route, stream):
-            from .._connections.http2 import HTTP2Connection
+            from .._connections.http2 import HTTP2Connection, LoopHTTP2Connection
 
-            connection = HTTP2Connection(route, stream, network, self._pool.resized, self._limits.http2_ping_interval)
+            kind = HTTP2Connection if route.realm is None else LoopHTTP2Connection
+            connection = kind(route, stream, network, self._pool.resized, self._limits.http2_ping_interval)
             if route.realm is not None:
                 connection.watch()
             return connection
