@@ -10,10 +10,10 @@ import sys
 import time
 import types
 import typing
-import weakref
 
 from .._exceptions import WriteError
 from .addresses import connect_error, connect_timeout, new_socket
+from .asyncio_turn import BUFFER_SIZE, turn_of
 from .base import Farewell, SocketOption, Stream, T, Waiter, wake
 from .race import Address, Race
 from .readiness import readiness
@@ -27,12 +27,9 @@ if typing.TYPE_CHECKING:
 
 _NEVER = float("inf")
 _HIGH_WATER = 1_048_576  # bytes received and not yet read at which the peer is made to wait
-_BUFFER_SIZE = 262_144  # bytes received, or decrypted, at a time
 _BULK = 32_768  # bytes that arrive at once where there are many more to come
 _TURN = 0.001  # seconds that a bulk transfer may keep the event loop from others
 _USES_SOCKET = sys.platform != "win32"  # whose event loop has a read of its own under way at all times
-
-_buffers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = weakref.WeakKeyDictionary()
 
 
 class AsyncioStream(asyncio.BufferedProtocol):
@@ -53,11 +50,12 @@ class AsyncioStream(asyncio.BufferedProtocol):
         self._loop = loop
         self._socket = connection
         self._transport: typing.Any = None
-        self._buffer = _buffers.get(loop) or _buffers.setdefault(loop, memoryview(bytearray(_BUFFER_SIZE)))
+        self._turn = turn_of(loop)
+        self._buffer = self._turn.buffer
         self._received: list[bytes] = []
         self._size = 0
         # uvloop reads on for as long as the buffer is filled, up to 32 times, before anybody can take what has come.
-        self._enough = _HIGH_WATER if isinstance(loop, asyncio.BaseEventLoop) else _BUFFER_SIZE
+        self._enough = _HIGH_WATER if isinstance(loop, asyncio.BaseEventLoop) else BUFFER_SIZE
         self._reading_paused = False
         self._ended = False
         self._lost: Exception | None = None
@@ -88,11 +86,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
         self._tell_reader()
 
     def _tell_reader(self) -> None:
-        reader = self._reader
-        if reader is not None:
-            self._reader = None
-            if not reader.done():
-                reader.set_result(None)
+        self._wake_reader()
         if self._size >= self._enough and not self._reading_paused:
             self._reading_paused = True
             self._transport.pause_reading()
@@ -132,10 +126,16 @@ class AsyncioStream(asyncio.BufferedProtocol):
         if writer is not None and not writer.done():
             writer.set_result(None)
 
+    def _wake_reader(self) -> None:
+        reader = self._reader
+        if reader is not None:
+            self._reader = None
+            self._turn.wakes()
+            if not reader.done():
+                reader.set_result(None)
+
     def _wake(self) -> None:
-        reader, self._reader = self._reader, None
-        if reader is not None and not reader.done():
-            reader.set_result(None)
+        self._wake_reader()
         self.resume_writing()
 
     # What the floors above call.
@@ -153,6 +153,8 @@ class AsyncioStream(asyncio.BufferedProtocol):
             except TimeoutError:
                 raise nothing_arrived(self.peer, timeout) from None
             finally:
+                if self._reader is None:
+                    self._turn.runs()
                 self._reader = None
         received = self._received
         if self._size >= _BULK and self._uses_socket:
@@ -166,7 +168,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
     def _receive_directly(self) -> bytes | None:
         # To wait for the event loop costs as much as to receive: in a bulk transfer, what has arrived meanwhile is taken without.
         try:
-            data = self._socket.recv(_BUFFER_SIZE) if time.monotonic() < self._turn_ends else b""
+            data = self._socket.recv(BUFFER_SIZE) if time.monotonic() < self._turn_ends else b""
         except BlockingIOError:
             data = b""
         except (OSError, ValueError) as error:
@@ -246,6 +248,16 @@ class AsyncioStream(asyncio.BufferedProtocol):
         return True
 
     def _write(self, data: bytes) -> None:
+        if not self._turn.holds(self, data):
+            self._send_at_once(data)
+
+    def _break(self, error: WriteError) -> None:
+        # What has waited to be sent could not be.
+        self._lost = self._lost or (error.__cause__ if isinstance(error.__cause__, OSError) else error)
+        self._ended = True
+        self._wake()
+
+    def _send_at_once(self, data: bytes) -> None:
         # As long as the transport has nothing left to send, the socket itself takes fewer steps, and mostly takes everything.
         if self._uses_socket and not (self._has_unsent and self._transport.get_write_buffer_size()):
             try:
@@ -310,8 +322,9 @@ class AsyncioStream(asyncio.BufferedProtocol):
             self.abandon()
             return
         if last_words and not self._transport.is_closing():
+            self._turn.send()
             with contextlib.suppress(WriteError):
-                AsyncioStream._write(self, last_words)
+                self._send_at_once(last_words)
         self._transport.abort()
 
     def abandon(self) -> None:
