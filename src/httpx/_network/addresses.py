@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import typing
@@ -21,9 +20,11 @@ def literal_address(host: str, port: int) -> list[Address] | None:
     """The address that `host` spells out, or None if it is a name. Asks nobody."""
     if not (":" in host or host[-1:].isdigit()):
         return None
-    with contextlib.suppress(OSError, ValueError):  # what getaddrinfo() takes twenty times as long for
-        socket.inet_pton(socket.AF_INET, host)
+    try:
+        socket.inet_pton(socket.AF_INET, host)  # what getaddrinfo() takes twenty times as long for
         return [(socket.AF_INET, (host, port))]
+    except (OSError, ValueError):
+        pass
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except (socket.gaierror, UnicodeError):

@@ -28,7 +28,7 @@ def hides_cuts(context: ssl.SSLContext) -> bool:
 
     With TLS on buffers of our own, which is a little slower, the two are told apart.
     """
-    return bool(context.options & getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0))
+    return bool(int.__and__(context.options, getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)))  # as flags it takes eight calls more
 
 
 class SharedStream(SocketStream):
@@ -165,14 +165,21 @@ class SharedStream(SocketStream):
         except (OSError, ValueError) as error:
             raise read_error(error, self.peer) from error
 
+    def is_quiet(self) -> bool:
+        # Mostly nothing has arrived, which takes no closer look.
+        if not self._peeked and self._failure is None and self._socket.fileno() >= 0 and not self._has_unread():
+            return True
+        return super().is_quiet()
+
     def close(self, last_words: bytes = b"") -> None:
         with self._lock:
             try:
-                with contextlib.suppress(OSError, ValueError):
-                    if last_words:
-                        self._socket.send(last_words)
-                    if isinstance(self._socket, ssl.SSLSocket):
-                        self._socket.unwrap()  # says goodbye (close_notify); its answer is not waited for
+                if last_words:
+                    self._socket.send(last_words)
+                if isinstance(self._socket, ssl.SSLSocket):
+                    self._socket.unwrap()  # says goodbye (close_notify); its answer is not waited for
+            except (OSError, ValueError):
+                pass
             finally:
                 with contextlib.suppress(OSError):
                     try:

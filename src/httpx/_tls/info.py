@@ -41,11 +41,10 @@ class TLSInfo:
         self.resumed = bool(tls.session_reused)
         self.server_name = server_name
         self.verified = context.verify_mode == ssl.CERT_REQUIRED and context.check_hostname
-        self._peer = tls.getpeercert(True)
-        kept = getattr(getattr(tls, "_errand", None), "resumed", None)
-        if self.resumed and kept is not None:
-            self._chain: tuple[bytes, ...] = kept.chain
-        else:
+        kept = getattr(getattr(tls, "_errand", None), "resumed", None) if self.resumed else None
+        self._chain: tuple[bytes, ...] = () if kept is None else kept.chain
+        self._peer = self._chain[0] if self._chain else tls.getpeercert(True)
+        if kept is None:
             self._chain = verified_chain(tls) if self.verified else presented_chain(tls)
 
     @property
