@@ -226,8 +226,8 @@ class _Steps:
         setattr(self.setup, step, (getattr(self.setup, step) or 0.0) + time.monotonic() - started)
         return result
 
-    async def told(self, step: str, info: dict[str, typing.Any], work: Awaitable[T]) -> T:
-        return await work if self.trace is None else await self.trace.around(step, info, work)
+    def told(self, step: str, info: dict[str, typing.Any], work: Awaitable[T]) -> Awaitable[T]:
+        return work if self.trace is None else self.trace.around(step, info, work)
 
 
 def remaining(deadline: float | None, peer: str) -> float | None:

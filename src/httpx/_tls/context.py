@@ -327,7 +327,8 @@ class SSLContext(Engine):
         purpose = current_purpose()
         with self._lock:
             engine = self._engine or self
-            self._refuse_foreign_classes(engine)
+            if self._pins is not None:
+                _refuse_foreign_classes(engine)
             sessions, key, kept = self._sessions, None, None
             alpn = engine._alpn if purpose is None or self._has_chosen_alpn else purpose.alpn
             if sessions is not None and session is None and isinstance(server_hostname, str) and purpose is not None and purpose.port:
@@ -337,12 +338,6 @@ class SSLContext(Engine):
         if not server_side and isinstance(tls, (WatchedObject, WatchedSocket)):
             tls._errand = Errand(self, self._pins, sessions, key, kept)
         return tls
-
-    def _refuse_foreign_classes(self, engine: Engine) -> None:
-        if self._pins is None:
-            return
-        if not (issubclass(engine.sslobject_class, WatchedObject) and issubclass(engine.sslsocket_class, WatchedSocket)):
-            raise ValueError("pins= are checked by the sslobject_class and sslsocket_class of httpx.SSLContext: do not exchange them.")
 
     def get_ca_certs(self, binary_form: bool = False) -> typing.Any:
         """As `ssl.SSLContext.get_ca_certs`."""
@@ -392,6 +387,11 @@ for _name in (
 ):
     if hasattr(_Base, _name):
         setattr(SSLContext, _name, _changing(_name))
+
+
+def _refuse_foreign_classes(engine: Engine) -> None:
+    if not (issubclass(engine.sslobject_class, WatchedObject) and issubclass(engine.sslsocket_class, WatchedSocket)):
+        raise ValueError("pins= are checked by the sslobject_class and sslsocket_class of httpx.SSLContext: do not exchange them.")
 
 
 def _make_offering(alpn: tuple[str, ...], engine: Engine, make: Callable[..., typing.Any], session: ssl.SSLSession | None) -> typing.Any:

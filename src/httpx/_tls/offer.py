@@ -39,11 +39,14 @@ def current_purpose() -> Purpose | None:
 
 def for_connection(context: ssl.SSLContext, alpn: tuple[str, ...] = HTTP_1_1, port: int | None = None) -> ssl.SSLContext:
     """`context` for one connection: offering `alpn`, best first (RFC 7301), unless its owner has chosen an offer; to `port`."""
+    stand_in: typing.Any
     if getattr(context, "_takes_purpose", False):
-        return typing.cast("ssl.SSLContext", ForConnection(context, Purpose(alpn, port)))
-    from .foreign import ForForeign
+        stand_in = ForConnection(context, Purpose(alpn, port))
+    else:
+        from .foreign import ForForeign
 
-    return typing.cast("ssl.SSLContext", ForForeign(context, Purpose(alpn, port)))
+        stand_in = ForForeign(context, Purpose(alpn, port))
+    return stand_in  # type: ignore[no-any-return]
 
 
 class ForConnection:
