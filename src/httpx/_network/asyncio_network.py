@@ -83,11 +83,12 @@ class AsyncioStream(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         self._received.append(self._buffer[:nbytes].tobytes())
         self._size += nbytes
-        self._tell_reader()
-
-    def _tell_reader(self) -> None:
         self._wake_reader()
-        if self._size >= self._enough and not self._reading_paused:
+        if self._size >= self._enough:
+            self._pause_reading()
+
+    def _pause_reading(self) -> None:
+        if not self._reading_paused:
             self._reading_paused = True
             self._transport.pause_reading()
 
@@ -130,7 +131,10 @@ class AsyncioStream(asyncio.BufferedProtocol):
         reader = self._reader
         if reader is not None:
             self._reader = None
-            self._turn.wakes()
+            turn = self._turn
+            if not turn.woken:
+                turn.began = time.monotonic()
+            turn.woken += 1
             if not reader.done():
                 reader.set_result(None)
 
@@ -154,7 +158,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
                 raise nothing_arrived(self.peer, timeout) from None
             finally:
                 if self._reader is None:
-                    self._turn.runs()
+                    self._turn.woken -= 1
                 self._reader = None
         received = self._received
         if self._size >= _BULK and self._uses_socket:
@@ -199,7 +203,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
             else:
                 self.eof_received()
         if self._received or self._ended:
-            self._tell_reader()
+            self._wake_reader()
 
     def _take(self) -> bytes:
         received = self._received
@@ -248,7 +252,8 @@ class AsyncioStream(asyncio.BufferedProtocol):
         return True
 
     def _write(self, data: bytes) -> None:
-        if not self._turn.holds(self, data):
+        turn = self._turn
+        if not ((turn.woken or turn.held) and turn.holds(self, data)):
             self._send_at_once(data)
 
     def _break(self, error: WriteError) -> None:
@@ -267,7 +272,7 @@ class AsyncioStream(asyncio.BufferedProtocol):
             except OSError as error:
                 self._rescue()
                 if self._received or self._ended:
-                    self._tell_reader()
+                    self._wake_reader()
                 raise self._write_error(error) from error
             if sent == len(data):
                 return

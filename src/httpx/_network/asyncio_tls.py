@@ -43,7 +43,9 @@ class AsyncioTLSStream(AsyncioStream):
     def buffer_updated(self, nbytes: int) -> None:
         self._accept(self._buffer[:nbytes])
         if self._received or self._ended:
-            self._tell_reader()
+            self._wake_reader()
+        if self._size >= self._enough:
+            self._pause_reading()
 
     def _decrypt(self) -> None:
         try:

@@ -33,39 +33,29 @@ class Turn:
     A task that nobody else was woken with sends at once, and so do all when a task has taken its time.
     """
 
-    __slots__ = ("__weakref__", "_began", "_held", "_woken", "buffer")
+    __slots__ = ("__weakref__", "began", "buffer", "held", "woken")
 
     def __init__(self) -> None:
         self.buffer = memoryview(bytearray(BUFFER_SIZE))
-        self._woken = 0  # tasks that have been woken to receive, and have not run yet
-        self._began = 0.0  # when the first of them was
-        self._held: collections.deque[tuple[AsyncioStream, bytes]] = collections.deque()
-
-    def wakes(self) -> None:
-        """A task will run that waits to receive."""
-        if not self._woken:
-            self._began = time.monotonic()
-        self._woken += 1
-
-    def runs(self) -> None:
-        """It runs."""
-        self._woken -= 1
+        self.woken = 0  # tasks that have been woken to receive, and have not run yet
+        self.began = 0.0  # when the first of them was
+        self.held: collections.deque[tuple[AsyncioStream, bytes]] = collections.deque()
 
     def holds(self, stream: AsyncioStream, data: bytes) -> bool:
         """Whether `data` waits to be sent with what other tasks send; else what has waited has been sent, and it is next."""
-        if self._woken and len(data) <= _SMALL and time.monotonic() - self._began < _PATIENCE:
-            if not self._held:
+        if self.woken and len(data) <= _SMALL and time.monotonic() - self.began < _PATIENCE:
+            if not self.held:
                 stream._loop.call_soon(self.send)  # the last of the tasks may have nothing to send
-            self._held.append((stream, data))
+            self.held.append((stream, data))
             return True
-        if self._held:
+        if self.held:
             self.send()
         return False
 
     def send(self) -> None:
         """Send what has waited. Whose connection is broken is told when it receives."""
-        while self._held:
-            stream, data = self._held.popleft()
+        while self.held:
+            stream, data = self.held.popleft()
             try:
                 stream._send_at_once(data)
             except WriteError as error:
