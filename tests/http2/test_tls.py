@@ -7,7 +7,7 @@ import ssl
 import pytest
 
 import httpx
-from tests.support.http2 import keep_alive_http2
+from tests.support.http2 import HTTP2Peer, keep_alive_http2, rst_stream
 
 
 @pytest.mark.parametrize("server", ["hypercorn_tls", "nginx_tls"])
@@ -68,3 +68,43 @@ async def test_what_a_foreign_context_offers_is_its_owners_choice(h2_client, ide
     async with h2_client(ssl_context=context) as client:
         with pytest.raises(httpx.ConnectError, match="set_alpn_protocols"):
             await client.get(hypercorn_tls)
+
+
+HTTP_1_1_REQUIRED = 0xD
+
+
+@pytest.fixture
+def refusing_http2(scripted, identity):
+    """A server that takes HTTP/2 and answers in HTTP/1.1 (as some do that want a client certificate)."""
+
+    def script(conn):
+        if conn.socket.selected_alpn_protocol() == "h2":
+            peer = HTTP2Peer(conn)
+            stream_id, _, _ = peer.read_request()
+            peer.send(rst_stream(stream_id, HTTP_1_1_REQUIRED))
+            conn.wait_closed()
+        else:
+            body = conn.read_request().body
+            conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (3 + len(body)) + b"1.1" + body)
+            conn.wait_closed()
+
+    server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_context.load_cert_chain(identity.certificate, identity.key)
+    server_context.set_alpn_protocols(["h2", "http/1.1"])
+    return scripted(script, ssl_context=server_context).url.replace("http:", "https:")
+
+
+@pytest.mark.parametrize("content", [None, b"body"], ids=["GET", "POST"])
+async def test_a_request_that_the_server_wants_in_http1_is_sent_in_http1(h2_client, identity, refusing_http2, content):
+    """RFC 9113 section 7."""
+    async with h2_client(ssl_context=identity.trusting(), http1=True) as client:
+        response = await client.request("POST" if content else "GET", refusing_http2, content=content)
+    assert (response.http_version, response.content) == ("HTTP/1.1", b"1.1" + (content or b""))
+    assert response.extensions["attempts"] == 2
+
+
+@pytest.mark.parametrize("options", [{"http1": False}, {"http1": True, "transport_options": {"resend": False}}], ids=["http2", "resend"])
+async def test_where_that_is_not_wanted_the_error_says_what_the_server_wants(h2_client, identity, refusing_http2, options):
+    async with h2_client(ssl_context=identity.trusting(), **options) as client:
+        with pytest.raises(httpx.RemoteProtocolError, match=r"over HTTP/1.1 only \(HTTP_1_1_REQUIRED\)"):
+            await client.get(refusing_http2)

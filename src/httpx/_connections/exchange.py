@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable
 
-from .._exceptions import RemoteProtocolError
+from .._exceptions import RemoteProtocolError, TransportError
 from .._models.head import Head
 from .._models.request import Request
 from .._network.base import Stream
@@ -36,7 +36,14 @@ class ConnectionDied(Exception):
 
 
 class NeedsHTTP1(Exception):
-    """The request asks for another protocol (Upgrade), which this HTTP/2 connection does not take: HTTP/1.1 may."""
+    """This HTTP/2 connection does not take the request, but HTTP/1.1 may.
+
+    It asks for another protocol (Upgrade), or the server has refused it for that reason, with the error `refusal`.
+    """
+
+    def __init__(self, refusal: TransportError | None = None) -> None:
+        super().__init__()
+        self.refusal = refusal
 
 
 def tell_of_reuse(error: Exception, may_be_resent: bool = False) -> None:

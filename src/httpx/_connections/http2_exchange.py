@@ -211,6 +211,8 @@ class HTTP2Exchange(HTTP2Stream):
         if self.is_unprocessed:
             error.add_note("The request was not sent again, since its content can be read only once.")
             return
+        if self.needs_http1 and (is_replayable(request) or not self._has_begun_body):
+            raise NeedsHTTP1(error) from error
         if not (self._is_cut and self.connection.has_died) or (isinstance(error, TimeoutException) and error is not self.failure):
             return  # it is not what the connection died of, whether or not it has died meanwhile
         if self.was_reused and is_repeatable(request):

@@ -110,16 +110,12 @@ class Exchanges:
                     moves = min(moves + died.took_others, MAX_MOVES)
                     await self._bury(exchange, died, self._may_try_again(died, attempts, moves), request, closings, trace)
                     attempts += 1
-                except NeedsHTTP1:
-                    self._drop(exchange)
-                    route = self._http1_route(route, exchange.connection)
+                except NeedsHTTP1 as needed:
+                    await self._fail(exchange, needed.refusal, request, closings, trace)
+                    route = self._http1_route(route, exchange.connection, needed)
+                    attempts += needed.refusal is not None
                 except BaseException as error:
-                    self._drop(exchange, error)
-                    if isinstance(error, TransportError):
-                        if trace is not None:
-                            await trace.failed(error)
-                        if closings != self._pool.closings:
-                            raise _closed(request) from error
+                    await self._fail(exchange, error, request, closings, trace)
                     raise
         except BaseException:
             if dead is not None:
@@ -138,6 +134,15 @@ class Exchanges:
             await trace.body_begins(request)
             await trace.body_ends(request)
         return response
+
+    async def _fail(self, exchange: Exchange, error: BaseException | None, request: Request, closings: int, trace: Trace | None) -> None:
+        # The exchange has failed. Raises what there is to be raised in place of `error`.
+        self._drop(exchange, error)
+        if isinstance(error, TransportError):
+            if trace is not None:
+                await trace.failed(error)
+            if closings != self._pool.closings:
+                raise _closed(request) from error
 
     async def _bury(
         self, exchange: Exchange, died: ConnectionDied, is_tried_again: bool, request: Request, closings: int, trace: Trace | None
@@ -221,7 +226,10 @@ class Exchanges:
             self._tls, self._routes = tls, _NO_ROUTES
             self._close_all(self._pool.retire(lambda route: route.tls != tls))
 
-    def _http1_route(self, route: Route, connection: Connection) -> Route:
+    def _http1_route(self, route: Route, connection: Connection, needed: NeedsHTTP1) -> Route:
+        if needed.refusal is not None and not (self._dialer.http1 and self._max_attempts > 1):
+            needed.__cause__ = needed.__context__ = None  # or who walks along the causes of what is raised would never arrive
+            raise needed.refusal
         if not self._dialer.http1:
             peer = connection.stream.peer
             raise WebSocketError(f"{peer} takes no WebSockets over HTTP/2 (RFC 8441), and http1=False rules out HTTP/1.1.")

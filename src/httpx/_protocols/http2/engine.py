@@ -21,7 +21,7 @@ from . import limits
 
 Field = tuple[bytes, bytes]
 
-NO_ERROR, CANCEL, REFUSED_STREAM, ENHANCE_YOUR_CALM = 0x0, 0x8, 0x7, 0xB
+NO_ERROR, CANCEL, REFUSED_STREAM, ENHANCE_YOUR_CALM, HTTP_1_1_REQUIRED = 0x0, 0x8, 0x7, 0xB, 0xD
 
 _MAX_CONCURRENT_STREAMS, _ENABLE_CONNECT_PROTOCOL = 0x3, 0x8
 _SETTINGS = {
@@ -65,6 +65,7 @@ class HTTP2Stream:
         "is_open",
         "is_reset",
         "is_unprocessed",
+        "needs_http1",
         "stream_id",
         "trailers",
     )
@@ -81,6 +82,7 @@ class HTTP2Stream:
         self.failure: Exception | None = None
         self.is_reset = False  # by the peer
         self.is_unprocessed = False  # the peer says that it has done nothing with the request (RFC 9113 section 8.7)
+        self.needs_http1 = False  # it says that it does so in HTTP/1.1 (section 7)
         self.has_news = False
 
 
@@ -354,6 +356,9 @@ class HTTP2Engine:
             return
         elif not stream.is_reset:  # so it was ended here
             reason = f"The server's response is malformed{_place_of_error(stream.head)}: {_error_name(event.error_code)}."
+        elif stream.head is None and event.error_code == HTTP_1_1_REQUIRED:
+            stream.needs_http1 = True
+            reason = "The server answers this request over HTTP/1.1 only (HTTP_1_1_REQUIRED)."
         elif stream.head is None:
             reason = f"The server ended the HTTP/2 stream without a valid response: {_error_name(event.error_code)}."
         else:
