@@ -255,6 +255,7 @@ def test_errors_that_python_code_raises_are_taken_as_they_come():
         (ssl.SSLError("odd"), "handshake-failed"),
         (ssl.SSLCertVerificationError("the operating system says no"), "not-verified"),
         (ValueError("odd"), "handshake-failed"),
+        (ssl.SSLEOFError(8, "EOF occurred in violation of protocol (_ssl.c:2580)"), "hung-up"),
         (ConnectionResetError(), "hung-up"),
     ]
     for error, cause in cases:

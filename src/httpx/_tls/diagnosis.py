@@ -114,7 +114,9 @@ class Facts(dict[str, typing.Any]):
             return "pin-mismatch"
         if isinstance(self.error, ssl.SSLCertVerificationError):
             return self._look_closer(BY_VERIFY_CODE.get(self.code or 0, "not-verified"))
-        if isinstance(self.error, ssl.SSLError):
+        if isinstance(self.error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):  # whose words differ
+            cause = "hung-up"
+        elif isinstance(self.error, ssl.SSLError):
             cause = next((cause for part, cause in BY_REASON if part in self.words), "handshake-failed")
         elif isinstance(self.error, (ConnectionError, EOFError)):
             cause = "hung-up"
