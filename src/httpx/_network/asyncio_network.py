@@ -437,6 +437,9 @@ class AsyncioNetwork:
 
     async def pause(self) -> None:
         await _turn()
+        if not isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
+            # uvloop runs what is ready before it looks at its sockets: those for whom something has arrived are ready in the next turn.
+            await _turn()
 
     async def until_end(self, on_end: typing.Callable[[], None]) -> Farewell | None:
         # asyncio closes the asynchronous generators that are under way before the loop itself: nothing else tells of its end.
