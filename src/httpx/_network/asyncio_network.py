@@ -410,12 +410,15 @@ class AsyncioNetwork:
         return asyncio.get_running_loop().create_future
 
     async def wait(self, waiter: Waiter, timeout: float | None) -> bool:
+        if timeout is None:
+            await waiter
+            return True
+        # As asyncio.timeout() does, in a third of the steps: there is nothing to cancel, the waiter itself can be told.
+        timer = asyncio.get_running_loop().call_later(timeout, _stop_waiting, waiter)
         try:
-            async with asyncio.timeout(timeout):
-                await waiter
-        except TimeoutError:
-            return False
-        return True
+            return await waiter is True
+        finally:
+            timer.cancel()
 
     async def in_thread(self, function: typing.Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(None, function)
@@ -460,6 +463,11 @@ class AsyncioNetwork:
             await _turn()
 
     realm = staticmethod(asyncio.get_running_loop)  # each request asks for it
+
+
+def _stop_waiting(waiter: Waiter) -> None:
+    if not waiter.done():
+        waiter.set_result(False)
 
 
 @types.coroutine
