@@ -451,8 +451,7 @@ class HTTP2Connection:
                 if waiter is not None:
                     exchange.waiter = None
                     followers.pop(exchange, None)
-                    if not waiter.done():
-                        waiter.set_result(True)
+                    wake(waiter)
             news.clear()
         limit = 0 if engine.is_draining else engine.max_streams
         if limit != self._limit and limit is not None:

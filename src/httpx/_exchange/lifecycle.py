@@ -11,7 +11,7 @@ from .._exceptions import RequestError
 from .._models.request import Request
 from .._models.response import Response
 from . import auth as authentication
-from . import redirects, single
+from . import hooks, redirects, single
 from .client import Client
 
 
@@ -23,7 +23,7 @@ async def send(client: Client, request: Request, stream: bool, auth: Auth | None
     try:
         if auth is not None:
             response = await authentication.send(client, request, auth, follow_redirects)
-        elif follow_redirects or type(client._event_hooks) is not dict or any(client._event_hooks.values()):  # as `hooks.are_set`
+        elif follow_redirects or hooks.are_set(client):
             response = await redirects.send(client, request, follow_redirects, [])
         else:
             # Most requests go straight to the end of the line.

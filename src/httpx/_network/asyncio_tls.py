@@ -11,7 +11,6 @@ from .._exceptions import WriteError
 from .asyncio_network import AsyncioStream
 from .base import Stream
 from .failures import read_error
-from .readiness import readiness
 from .tls_stream import RECORD, Handshake, encrypt, say_goodbye, start_tls_over
 from .words import sending_failed
 
@@ -104,13 +103,12 @@ class AsyncioTLSStream(AsyncioStream):
         return await start_tls_over(self, context, server_hostname, timeout)
 
     def is_quiet(self) -> bool:
+        if super().is_quiet():
+            return True
         if self._ended or self._received or self._transport.is_closing():
             return False
         if self._uses_socket:
-            if self._has_unread is None:
-                self._has_unread = readiness(self._socket)
-            if self._has_unread():
-                self._look_into_socket()  # for what is there need not be data: TLS 1.3 sends session tickets of its own accord
+            self._look_into_socket()  # what is there need not be data: TLS 1.3 sends session tickets of its own accord
         return not (self._ended or self._received)
 
     def close(self, last_words: bytes = b"") -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import selectors
@@ -151,11 +150,7 @@ class BlockingStream(SocketStream):
             except BaseException:  # a signal, say
                 self._socket.close()
                 raise
-        with contextlib.suppress(OSError):
-            try:
-                self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for data
-            finally:
-                self._socket.close()
+        self._hang_up()
 
 
 class ThreadWaiter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import select
 import socket
 import ssl
@@ -181,11 +180,7 @@ class SharedStream(SocketStream):
             except (OSError, ValueError):
                 pass
             finally:
-                with contextlib.suppress(OSError):
-                    try:
-                        socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # wakes a thread that waits for data
-                    finally:
-                        self._socket.close()
+                self._hang_up()
 
     def info(self, name: str) -> typing.Any:
         if name == "ssl_object":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import typing
 
@@ -57,6 +58,13 @@ class SocketStream(PeekingStream):
     def __init__(self, connection: socket.socket, peer: str) -> None:
         super().__init__(peer)
         self._socket = connection
+
+    def _hang_up(self) -> None:
+        with contextlib.suppress(OSError):
+            try:
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # wakes a thread that waits for data; also where it is of `ssl`
+            finally:
+                self._socket.close()
 
     def abandon(self) -> None:
         self._socket.close()

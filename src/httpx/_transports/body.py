@@ -85,7 +85,7 @@ class _Body:
             if drop:
                 self._exchanges._drop(exchange)
             else:
-                self._exchanges._give_back(exchange.connection, exchange)
+                self._exchanges._give_back(exchange.connection, exchange, time.monotonic())
         except BaseException:
             self._exchanges._reclaim(exchange.connection)
             raise

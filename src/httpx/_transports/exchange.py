@@ -135,9 +135,17 @@ class Exchanges:
             await trace.body_ends(request)
         return response
 
-    async def _fail(self, exchange: Exchange, error: BaseException | None, request: Request, closings: int, trace: Trace | None) -> None:
+    async def _fail(
+        self,
+        exchange: Exchange,
+        error: BaseException | None,
+        request: Request,
+        closings: int,
+        trace: Trace | None,
+        keeps_slot: bool = False,
+    ) -> None:
         # The exchange has failed. Raises what there is to be raised in place of `error`.
-        self._drop(exchange, error)
+        self._drop(exchange, error, keeps_slot)
         if isinstance(error, TransportError):
             if trace is not None:
                 await trace.failed(error)
@@ -148,15 +156,8 @@ class Exchanges:
         self, exchange: Exchange, died: ConnectionDied, is_tried_again: bool, request: Request, closings: int, trace: Trace | None
     ) -> None:
         # What is to be said of a connection that died, and done with it. Raises what it died of if that is the end of the request, too.
-        if is_tried_again and not exchange.connection.multiplexes:
-            name_peer(died.cause, exchange.connection.stream.peer)
-            exchange.abandon()
-        else:
-            self._drop(exchange, died.cause)
-        if trace is not None:
-            await trace.failed(died.cause)
-        if closings != self._pool.closings:
-            raise _closed(request) from died.cause
+        keeps_slot = is_tried_again and not exchange.connection.multiplexes
+        await self._fail(exchange, died.cause, request, closings, trace, keeps_slot)
         if not is_tried_again:
             if not died.unprocessed:
                 tell_of_reuse(died.cause, may_be_resent=True)
@@ -187,8 +188,7 @@ class Exchanges:
             # The body came with the head: the connection is free before the caller has the response.
             if connection.multiplexes and exchange.trailers:
                 extensions["trailers"] = exchange.trailers
-            if to_close := self._pool.check_in(connection, now) if exchange.finish() else self._remove(connection):  # as `_give_back`
-                self._close_all(to_close)
+            self._give_back(connection, exchange, now)
             return received_response(head, ByteStream(whole), request, extensions)
         if exchange.is_upgraded:
             if connection.multiplexes:
@@ -373,8 +373,8 @@ class Exchanges:
             self._known_http1.add((route.host, route.port))
         return HTTP1Connection(route, stream, network, self._known_heads)
 
-    def _drop(self, exchange: Exchange, error: BaseException | None = None) -> None:
-        # The exchange did not come to its end.
+    def _drop(self, exchange: Exchange, error: BaseException | None = None, keeps_slot: bool = False) -> None:
+        # The exchange did not come to its end. With `keeps_slot`, the place of its connection in the pool is for another one.
         connection = exchange.connection
         if error is not None:
             name_peer(error, connection.stream.peer)
@@ -387,16 +387,17 @@ class Exchanges:
             raise
         if usable:
             self._close_all(self._pool.check_in(connection, time.monotonic()))
-        else:
+        elif not keeps_slot:
             self._pool.discard(connection)
 
-    def _give_back(self, connection: Connection, exchange: Exchange) -> None:
-        if to_close := self._pool.check_in(connection, time.monotonic()) if exchange.finish() else self._remove(connection):
+    def _give_back(self, connection: Connection, exchange: Exchange, now: float) -> None:
+        if exchange.finish():
+            to_close = self._pool.check_in(connection, now)
+        else:
+            self._pool.discard(connection)
+            to_close = [connection]
+        if to_close:
             self._close_all(to_close)
-
-    def _remove(self, connection: Connection) -> list[Connection]:
-        self._pool.discard(connection)
-        return [connection]
 
     def settings(self) -> dict[str, typing.Any]:
         """What another transport like this one is made from: all but the connections."""
